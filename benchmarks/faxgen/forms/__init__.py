@@ -1,0 +1,1 @@
+"""The documents: each function draws one layout of one class of the taxonomy into a `Draft`."""

@@ -1,0 +1,1 @@
+"""The house: the doors (SMTP, web, command line), the memory (spool, database) and the one path a fax walks."""

@@ -1,0 +1,439 @@
+"""The commands. Data goes to standard output, progress and logs to standard error.
+
+Exit 0: done; 1: the thing asked for failed; 2: wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from tqdm import tqdm
+
+from gateway import backlog, machine, service, traffic
+from gateway.config import Config, load
+from gateway.desk import fax_json
+from gateway.errors import BadTable, ConfigError, GatewayError
+from gateway.models import TOKYO, month_of, now
+from gateway.rehearsal import rehearse
+from gateway.store import Query
+from ocr import engine as engines
+from ocr.errors import ReadingError
+from routing.errors import RoutingError
+from routing.rules import check_rules
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command."""
+    words = _parser().parse_args(argv)
+    _log_to_stderr(words.verbose)
+    try:
+        config = load(words.config)
+        return int(words.run(config, words) or DONE)
+    except ConfigError as error:
+        return _complain(error.mistakes, WRONG)
+    except BadTable as error:
+        return _complain(error.mistakes, FAILED)
+    except RoutingError as error:
+        return _complain((str(error),), WRONG)
+    except (GatewayError, ReadingError, OSError) as error:
+        return _complain((str(error),), FAILED)
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _complain(sentences: Sequence[str], code: int) -> int:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    return code
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's own: it would log addresses
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="faxless", description="FAXをメールで受け、読み、振り分け、数えます。")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="設定ファイル (default: config.toml)")
+    parser.add_argument("--json", action="store_true", default=False, help="結果を JSON で出します")
+    parser.add_argument("--verbose", action="store_true", help="経過も標準エラーに出します")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Config, argparse.Namespace], int | None], help: str) -> Any:
+        sub = commands.add_parser(name, help=help, description=help)
+        # Also behind the command; SUPPRESS keeps a --json written before it.
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="結果を JSON で出します")
+        sub.set_defaults(run=run)
+        return sub
+
+    serve = command("serve", _serve, "SMTP・読み取り・画面を動かします (run the gateway)")
+    serve.add_argument("--roles", default=",".join(service.ROLES), help="smtp,worker,web のうち動かすもの")
+
+    send = command("send", _send, "複合機のふりをしてFAXを送ります (play a fax machine)")
+    send.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    send.add_argument("--to", required=True, metavar="ADDR")
+    send.add_argument("--caller", default="", metavar="NUMBER")
+    send.add_argument("--machine", default="ricoh", choices=machine.STYLES)
+
+    replay = command("replay", _replay, "読み取りと判定だけを試します。何も書きません (try a fax, write nothing)")
+    replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    replay.add_argument("--line", default="", help="どの回線に届いたことにするか (default: the first)")
+
+    backlog_ = command("import", _import, "たまっている .eml / .mbox / Maildir を取り込みます (take a backlog in)")
+    backlog_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    backlog_.add_argument("--line", default="", help="宛先から分からないときの回線")
+
+    list_ = command("list", _list, "FAXの一覧、新しい順 (faxes, newest first)")
+    list_.add_argument("--department")
+    list_.add_argument("--state")
+    list_.add_argument("--since", type=_moment, metavar="DATE")
+    list_.add_argument("--limit", type=_positive, default=50)
+
+    for name, run, told in (
+        ("show", _show, "一件のすべて (everything known of one fax)"),
+        ("requeue", _requeue, "もう一度、読むところからやり直します (run again)"),
+    ):
+        command(name, run, told).add_argument("id")
+
+    route = command("route", _route, "部署と種別を正します (correct department and type)")
+    route.add_argument("id")
+    route.add_argument("--to", required=True, metavar="DEPARTMENT")
+    route.add_argument("--type", required=True)
+
+    count = command("traffic", _traffic, "月ごとの件数と削減率 (volumes against baseline and target)")
+    count.add_argument("--from", dest="first", metavar="YYYY-MM")
+    count.add_argument("--to", dest="last", metavar="YYYY-MM")
+    count.add_argument("--by", default="", help="bureau,department,purpose,sender,machine,line")
+    count.add_argument("--csv", action="store_true", help="CSV で出します")
+
+    for name, told in (
+        ("baseline", "基準年の件数 (the base year's counts)"),
+        ("register", "使用簿: ゲートウェイを通らないFAX (faxes that never pass the gateway)"),
+    ):
+        table = command(name, _table, told)
+        table.add_argument("action", choices=("import",))
+        table.add_argument("file", type=Path, metavar="FILE.csv")
+        table.set_defaults(table=name)
+
+    command(
+        "check", _check, "設定・データベース・スプール・読み取り・ディスク・時計を調べます (every mistake in one run)"
+    )
+
+    user = command("user", _user, "利用者 (people and API tokens)")
+    user.add_argument("action", choices=("add", "list", "disable"))
+    user.add_argument("name", nargs="?", default="")
+    user.add_argument("--role", choices=("clerk", "manager", "admin"))
+    user.add_argument("--department", action="append", default=[], help="見てよい部署。なければすべて (default: all)")
+    user.add_argument("--token", action="store_true", help="API トークンを作ります")
+    return parser
+
+
+# ---- the gateway ----------------------------------------------------------------------------------
+
+
+def _serve(config: Config, words: argparse.Namespace) -> int:
+    roles = [role for role in words.roles.split(",") if role]
+    unknown = sorted(set(roles) - set(service.ROLES))
+    if unknown or not roles:
+        return _complain((f"--roles {words.roles}: {', '.join(service.ROLES)} から選んでください",), WRONG)
+    _refuse_mistakes(config)
+    asyncio.run(service.serve(config, roles))
+    return DONE
+
+
+def _refuse_mistakes(config: Config) -> None:
+    """What would fail at the first fax fails now."""
+    with service.open_house(config) as house:
+        mistakes = check_rules(config.organisation, house.desk.taxonomy)
+    if mistakes:
+        raise ConfigError(tuple(f"{config.path}: {mistake}" for mistake in mistakes))
+    engines.probe(config.ocr.engine)
+
+
+def _send(config: Config, words: argparse.Namespace) -> int:
+    host, _, port = config.smtp.listen.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(host, host.strip("[]"))  # noqa: S104 - sending, not listening
+    call = machine.Call(to=words.to, caller=words.caller, style=words.machine)
+    answers = []
+    for file in tqdm(words.files, unit="fax", disable=len(words.files) < 2, file=sys.stderr):
+        answer = machine.post(machine.letter(file, call), words.to, host, int(port))
+        answers.append(
+            {"file": str(file), "to": words.to, "answer": answer, "ids": answer.split("Kept as ")[-1].split()}
+        )
+    _print(words, answers, lambda sent: f"{sent['file']} → {sent['to']}: {sent['answer']}")
+    return DONE
+
+
+def _replay(config: Config, words: argparse.Namespace) -> int:
+    with rehearse(config, words.line) as stage:
+        files = tqdm(words.files, unit="fax", disable=len(words.files) < 2, file=sys.stderr)
+        faxes = [stage.play(file) for file in files]
+    _print(words, faxes, _told)
+    return DONE
+
+
+def _import(config: Config, words: argparse.Namespace) -> int:
+    with service.open_house(config) as house:
+        mails = list(backlog.find(words.paths))
+        result = backlog.take(house.intake, house.store, tqdm(mails, unit="mail", file=sys.stderr), words.line)
+    _print(
+        words, result, lambda done: f"取り込み {done['taken']}  既にあり {done['known']}  回線不明 {done['no_line']}"
+    )
+    return FAILED if result["no_line"] else DONE
+
+
+# ---- faxes ----------------------------------------------------------------------------------------
+
+
+def _list(config: Config, words: argparse.Namespace) -> int:
+    query = Query(department=words.department, state=words.state, since=words.since, limit=words.limit)
+    with service.open_house(config) as house:
+        faxes, _ = house.store.find(query)
+        _print(words, house.desk.as_json(faxes), _row)
+    return DONE
+
+
+def _show(config: Config, words: argparse.Namespace) -> int:
+    with service.open_house(config) as house:
+        _print(words, house.desk.as_json([house.desk.fax(words.id)])[0], _told)
+    return DONE
+
+
+def _requeue(config: Config, words: argparse.Namespace) -> int:
+    with service.open_house(config) as house:
+        _print(words, fax_json(house.desk.requeue(words.id, _me()), "", []), _row)
+    return DONE
+
+
+def _route(config: Config, words: argparse.Namespace) -> int:
+    with service.open_house(config) as house:
+        fax = house.desk.correct(words.id, _me(), words.to, words.type)
+        _print(words, house.desk.as_json([fax])[0], _row)
+    return DONE
+
+
+def _me() -> str:
+    return "administrator"
+
+
+# ---- the count ------------------------------------------------------------------------------------
+
+
+def _traffic(config: Config, words: argparse.Namespace) -> int:
+    last = words.last or month_of(now())
+    with service.open_house(config) as house:
+        first = words.first or min(house.store.first_month() or last, last)
+        by = [dimension for dimension in words.by.split(",") if dimension]
+        report = traffic.report(house.store, config.organisation, config.traffic, first, last, by)
+    if words.csv:
+        sys.stdout.write(traffic.as_csv(report))
+    elif words.json:
+        _print(words, traffic.as_json(report), str)
+    else:
+        print(_table_of(report))
+    return DONE
+
+
+def _table_of(report: traffic.Report) -> str:
+    lines = [
+        f"{'月':<8}{'基準月':<9}{'全受信':>8}{'基準':>8}{'削減率':>9}{'紙FAX':>8}{'基準':>8}{'削減率':>9}{'目標':>8}"
+    ]
+    for month in report.months:
+        arrivals, paper = month.arrivals, month.paper
+        cells = [f"{month.month:<9}", f"{month.base_month:<11}"]
+        for count in (arrivals, paper):
+            cells += [f"{count.count:>10}", f"{_or_dash(count.base):>10}", f"{_percent(count.reduction):>10}"]
+        cells += [f"{_percent(month.target):>9}", " 暫定" if month.provisional else ""]
+        lines.append("".join(cells).rstrip())
+        apart = "  ".join(f"{reason} {number}" for reason, number in month.excluded.items() if number)
+        if apart:
+            lines.append(f"         数えないもの: {apart}")
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share * 100:.1f}%"
+
+
+def _or_dash(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _table(config: Config, words: argparse.Namespace) -> int:
+    text = traffic.decode(words.file.read_bytes())
+    with service.open_house(config) as house:
+        if words.table == "baseline":
+            baseline = traffic.read_baseline(text)
+            house.store.save_baseline(baseline, _me())
+            result = {"rows": len(baseline), "new": len(baseline)}
+        else:
+            entries = traffic.read_register(text)
+            result = {"rows": len(entries), "new": house.store.save_register(entries, _me())}
+    _print(words, result, lambda done: f"{done['rows']}行を読み、{done['new']}行を取り込みました。")
+    return DONE
+
+
+# ---- care -----------------------------------------------------------------------------------------
+
+
+def _check(config: Config, words: argparse.Namespace) -> int:
+    found = list(_findings(config))
+    ok = all(fine for _, fine, _ in found)
+    result = {"ok": ok, "checks": [{"what": what, "ok": fine, "detail": detail} for what, fine, detail in found]}
+    _print(
+        words,
+        result,
+        lambda told: "\n".join(f"{'OK' if c['ok'] else 'NG'}  {c['what']}: {c['detail']}" for c in told["checks"]),
+    )
+    return DONE if ok else FAILED
+
+
+def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
+    yield "設定 configuration", True, str(config.path)
+    try:
+        with service.open_house(config) as house:
+            yield "データベース database", True, house.engine.url.render_as_string(hide_password=True)
+            yield "スプール spool", True, str(config.spool_folder)
+            mistakes = check_rules(config.organisation, house.desk.taxonomy)
+            yield "規則 rules", not mistakes, "; ".join(mistakes) or f"{len(config.organisation.rules)}"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
+        yield "データベースとスプール database and spool", False, str(error).partition("\n")[0]
+    homeless = [line.id for line in config.organisation.lines if not line.department]
+    yield "回線 lines", bool(config.organisation.lines) and not homeless, _lines_told(config, homeless)
+    try:
+        yield "読み取り OCR", True, engines.probe(config.ocr.engine)
+    except ReadingError as error:
+        yield "読み取り OCR", False, str(error)
+    free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
+    yield "ディスク disk", free > service.LEAST_FREE, f"空き {free >> 20} MB"
+    yield "時計 clock", now().year >= 2026, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
+
+
+def _lines_told(config: Config, homeless: list[str]) -> str:
+    if not config.organisation.lines:
+        return "[[line]] がひとつもありません (no line: every mail is refused)"
+    if homeless:
+        return f"部署のない回線: {', '.join(homeless)} (a fax that nothing speaks for would be in nobody's inbox)"
+    return f"{len(config.organisation.lines)}"
+
+
+def _user(config: Config, words: argparse.Namespace) -> int:
+    with service.open_house(config) as house:
+        if words.action == "list":
+            people = [
+                {"name": u.name, "role": u.role, "departments": u.departments, "disabled": u.disabled}
+                for u in house.store.users()
+            ]
+            _print(words, people, lambda u: f"{u['name']:<16}{u['role']:<9}{','.join(u['departments'])}"
+                   + ("  停止中" if u["disabled"] else ""))  # fmt: skip
+            return DONE
+        if not words.name and not words.token:
+            return _complain(("利用者の名前を書いてください (name the user)",), WRONG)
+        if words.action == "disable":
+            return _disable(house, words)
+        return _add(house, words)
+
+
+def _disable(house: service.House, words: argparse.Namespace) -> int:
+    user = house.store.user(words.name)
+    if user is None:
+        return _complain((f"利用者「{words.name}」がいません (no such user)",), FAILED)
+    user.disabled = True
+    house.store.save_user(user, _me())
+    _print(words, {"name": user.name, "disabled": True}, lambda u: f"{u['name']} を停止しました。")
+    return DONE
+
+
+def _add(house: service.House, words: argparse.Namespace) -> int:
+    unknown = [d for d in words.department if d != "*" and house.config.organisation.department(d) is None]
+    if unknown:
+        return _complain((f"部署「{', '.join(unknown)}」がありません (no such department)",), FAILED)
+    name = words.name or "api"
+    role = words.role or ("clerk" if words.department else "manager")
+    result: dict[str, Any] = {"name": name, "role": role, "departments": words.department or ["*"]}
+    if not words.token or house.store.user(name) is None:
+        password = service.add_user(house.store, name, role, result["departments"])
+        if not words.token:
+            result["password"] = password
+    if words.token:
+        result["token"] = secrets.token_urlsafe(32)
+        house.store.sign_in(result["token"], name, label="api")
+    _print(words, result, lambda made: made.get("token") or f"{made['name']}: 一度だけのパスワード {made['password']}")
+    return DONE
+
+
+# ---- printing -------------------------------------------------------------------------------------
+
+
+def _print(words: argparse.Namespace, data: Any, line: Callable[[Any], str]) -> None:
+    if words.json:
+        print(json.dumps(data, ensure_ascii=False, indent=1))
+        return
+    for item in data if isinstance(data, list) else [data]:
+        print(line(item))
+
+
+def _row(fax: dict[str, Any]) -> str:
+    mark = "!" if fax["urgent"] else " "
+    again = "再送 " if fax["duplicate_of"] else ""
+    return (
+        f"{mark}{fax['id']}  {fax['received_at'][:16].replace('T', ' ')}  {fax['state']:<8} {fax['work']:<7} "
+        f"{fax['department'] or '-':<10} {fax['document_type'] or '-':<18} {fax['caller'] or '-':<15} {again}"
+        f"{fax['pages']}p"
+    ).rstrip()
+
+
+def _told(fax: dict[str, Any]) -> str:
+    lines = [_row(fax)]
+    if fax["confidence"] is not None:
+        lines.append(f"  確度 {fax['confidence']:.2f}")
+    lines += [f"  理由: {reason}" for reason in fax["reasons"]]
+    lines += [f"  要確認: {reason}" for reason in fax["held_because"]]
+    lines += [f"  {name}: {found['value']}" for name, found in fax["fields"].items()]
+    lines += [f"  | {line}" for line in fax["text"].splitlines()]
+    return "\n".join(lines)
+
+
+def _moment(text: str) -> datetime:
+    with contextlib.suppress(ValueError):
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=TOKYO)).astimezone(UTC)
+    if text.endswith("d") and text[:-1].isdigit():
+        return now() - timedelta(days=int(text[:-1]))
+    raise argparse.ArgumentTypeError(f"日付「{text}」が読めません (write 2026-11-23)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("1以上の数を書いてください")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

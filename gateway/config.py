@@ -1,0 +1,324 @@
+"""config.toml read once, at the edge, into one frozen :class:`Config`. Every mistake is reported in one go.
+
+The file that ships explains each key; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.errors import ConfigError
+from routing import number
+from routing.department import Condition, Department, Line, Organisation, Rule
+
+
+def _endpoint(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError('write it as "127.0.0.1:2525"')
+    return text
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError('write a month as "2021-04"')
+    return text
+
+
+def _base_year(text: str) -> str:
+    if not re.fullmatch(r"(FY)?(19|20)\d\d", text):
+        raise ValueError('write "FY2019" (April to March) or "2019" (January to December)')
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text):
+        raise ValueError("use letters, digits, - _ and . only")
+    return text
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Month = Annotated[str, AfterValidator(_month)]
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Smtp(Table):
+    """The door."""
+
+    listen: Endpoint = "127.0.0.1:2525"
+    allow: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.0/8",)
+    max_message_bytes: int = Field(default=52_428_800, ge=1024)
+    idle_seconds: float = Field(default=300.0, gt=0)
+    tls_certificate: str = ""
+    tls_key: str = ""
+    users: dict[str, str] = {}
+
+
+class Web(Table):
+    """The pages and the API."""
+
+    listen: Endpoint = "127.0.0.1:8080"
+    https: bool = False
+    session_hours: float = Field(default=10.0, gt=0)
+
+
+class Storage(Table):
+    """The memory."""
+
+    database: Annotated[str, Field(pattern=r"^(sqlite|postgresql(\+psycopg)?://.+)$")] = "sqlite"
+    spool: Annotated[str, Field(pattern=r"^(file|s3://.+)$")] = "file"
+
+
+class Ocr(Table):
+    """Reading."""
+
+    engine: Literal["paddle", "tesseract"] = "paddle"
+    workers: int = Field(default=0, ge=0, le=64)
+    page_seconds: float = Field(default=60.0, gt=0)
+    memory_megabytes: int = Field(default=2048, ge=512)
+
+
+class Routing(Table):
+    """Deciding."""
+
+    hold_below: float = Field(default=0.80, ge=0, le=1)
+
+
+class DepartmentTable(Table):
+    """One [[department]]."""
+
+    id: Identifier
+    name: str
+    kind: str = ""
+    bureau: str = ""
+    mail: str = ""
+
+
+class LineTable(Table):
+    """One [[line]]."""
+
+    id: Identifier
+    address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    number: str = ""
+    department: str = ""
+    machine: str = ""
+
+
+class ConditionTable(Table):
+    """The `when` of a [[rule]]."""
+
+    caller: str = ""
+    type: str = ""
+    text: str = ""
+    barcode: str = ""
+    line: str = ""
+    tsi: str = ""
+
+
+class RuleTable(Table):
+    """One [[rule]]."""
+
+    name: str = ""
+    when: ConditionTable
+    department: str = ""
+    type: str = ""
+    urgent: bool | None = None
+
+
+class SinkTable(Table):
+    """One [[sink]]: where a department's copies go."""
+
+    id: str = ""
+    department: str
+    kind: Literal["mail", "folder", "webhook"]
+    to: str = ""
+    relay: str = ""
+    sender: str = ""
+    path: str = ""
+    url: str = ""
+    secret: str = ""
+
+
+class Target(Table):
+    """From this month on, the reduction to reach (0.98 = 98 % below the same month of the base year)."""
+
+    since: Month = Field(alias="from")
+    reduction: float = Field(ge=0, le=1)
+
+
+class Traffic(Table):
+    """Counting."""
+
+    baseline_year: Annotated[str, AfterValidator(_base_year)] = "FY2019"
+    targets: tuple[Target, ...] = (
+        Target.model_validate({"from": "2020-04", "reduction": 0.60}),
+        Target.model_validate({"from": "2021-04", "reduction": 0.98}),
+    )
+
+
+class File(Table):
+    """The whole file as written."""
+
+    data: str = "var"
+    smtp: Smtp = Smtp()
+    web: Web = Web()
+    storage: Storage = Storage()
+    ocr: Ocr = Ocr()
+    routing: Routing = Routing()
+    department: tuple[DepartmentTable, ...] = ()
+    line: tuple[LineTable, ...] = ()
+    rule: tuple[RuleTable, ...] = ()
+    sink: tuple[SinkTable, ...] = ()
+    traffic: Traffic = Traffic()
+
+
+class Config(BaseModel):
+    """What the rest of the house is given."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    path: Path
+    data: Path
+    """Everything embedded lives below."""
+    overrides: Path
+    """``data/`` beside the file: a site's own taxonomy and diseases."""
+    smtp: Smtp
+    web: Web
+    storage: Storage
+    ocr: Ocr
+    organisation: Organisation
+    sinks: tuple[SinkTable, ...]
+    traffic: Traffic
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's name for the database."""
+        if self.storage.database == "sqlite":
+            return f"sqlite:///{self.data / 'faxless.db'}"
+        return re.sub(r"^postgresql(\+psycopg)?://", "postgresql+psycopg://", self.storage.database)
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where a file spool keeps its bytes."""
+        return self.data / "spool"
+
+    def sinks_of(self, department: str) -> tuple[SinkTable, ...]:
+        """The sinks that carry this department's copies."""
+        return tuple(sink for sink in self.sinks if sink.department == department)
+
+
+def load(path: Path) -> Config:
+    """Read ``path``; raises :class:`ConfigError` with every mistake of the file."""
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError((f"{path}: 設定ファイルがありません (no such file; copy the one that ships)",)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError((f"{path}: {error}",)) from error
+    try:
+        file = File.model_validate(written)
+    except ValidationError as error:
+        raise ConfigError(tuple(f"{path}: {mistake}" for mistake in _sentences(error))) from error
+    mistakes = tuple(f"{path}: {mistake}" for mistake in _contradictions(file))
+    if mistakes:
+        raise ConfigError(mistakes)
+    folder = path.resolve().parent
+    return Config(
+        path=path.resolve(),
+        data=(folder / file.data).resolve(),
+        overrides=folder / "data",
+        smtp=file.smtp,
+        web=file.web,
+        storage=file.storage,
+        ocr=file.ocr,
+        organisation=_organisation(file),
+        sinks=tuple(_named(file.sink)),
+        traffic=file.traffic,
+    )
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for mistake in error.errors():
+        place = ".".join(str(part) for part in mistake["loc"])
+        unknown = mistake["type"] == "extra_forbidden"
+        yield f"{place}: {'知らないキーです (unknown key)' if unknown else mistake['msg']}"
+
+
+def _contradictions(file: File) -> Iterator[str]:
+    departments = {department.id for department in file.department}
+    yield from _twice("department.id", [department.id for department in file.department])
+    yield from _twice("line.id", [line.id for line in file.line])
+    yield from _twice("line.address", [line.address.lower() for line in file.line])
+    for line in file.line:
+        if line.department and line.department not in departments:
+            yield f"line {line.id}: 部署「{line.department}」がありません (no such department)"
+        if line.number and number.parse(line.number) is None:
+            yield f"line {line.id}: 番号「{line.number}」が読めません (not a telephone number)"
+    for index, sink in enumerate(file.sink, 1):
+        if sink.department not in departments:
+            yield f"sink {index}: 部署「{sink.department}」がありません (no such department)"
+        yield from _sink_mistakes(index, sink)
+    if bool(file.smtp.tls_certificate) != bool(file.smtp.tls_key):
+        yield "smtp: tls_certificate と tls_key は両方書いてください (set both or neither)"
+    if file.smtp.users and not file.smtp.tls_certificate:
+        yield "smtp.users: 暗号化なしのAUTHは受けません。tls_certificate も書いてください (AUTH needs STARTTLS)"
+    if file.storage.spool != "file":
+        yield "storage.spool: この版は file だけです (object stores are not supported yet)"
+
+
+def _sink_mistakes(index: int, sink: SinkTable) -> Iterator[str]:
+    needed = {"mail": ("relay",), "folder": ("path",), "webhook": ("url", "secret")}[sink.kind]
+    for key in needed:
+        if not getattr(sink, key):
+            yield f"sink {index} ({sink.kind}): {key} がありません (missing)"
+
+
+def _twice(what: str, values: list[str]) -> Iterator[str]:
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield f"{what}: 「{value}」が二つあります (written twice)"
+
+
+def _named(sinks: tuple[SinkTable, ...]) -> Iterator[SinkTable]:
+    for index, sink in enumerate(sinks, 1):
+        yield sink.model_copy(update={"id": sink.id or f"{sink.department}-{sink.kind}-{index}"})
+
+
+def _organisation(file: File) -> Organisation:
+    return Organisation(
+        departments=tuple(Department(**table.model_dump()) for table in file.department),
+        lines=tuple(Line(**{**table.model_dump(), "number": _e164(table.number)}) for table in file.line),
+        rules=tuple(
+            Rule(
+                name=table.name or f"規則{index}",
+                when=Condition(**table.when.model_dump()),
+                department=table.department,
+                type=table.type,
+                urgent=table.urgent,
+            )
+            for index, table in enumerate(file.rule, 1)
+        ),
+        hold_below=file.routing.hold_below,
+    )
+
+
+def _e164(text: str) -> str:
+    parsed = number.parse(text) if text else None
+    return parsed.e164 if parsed else ""

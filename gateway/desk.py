@@ -1,0 +1,136 @@
+"""What people do with faxes, whether at a page or at the command line: look, take, finish, correct, run again.
+
+Also the shape of one fax that the API, the command line and users' scripts hold on to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from gateway.config import Config
+from gateway.errors import UsageError
+from gateway.models import TOKYO, Delivery, Fax, Work
+from gateway.spool import Spool
+from gateway.store import Store
+from routing.taxonomy import Taxonomy
+
+
+class Jobs(Protocol):
+    """The engine as the desk and the door see it: jobs are handed over inside the caller's transaction."""
+
+    def journey(self, connection: sa.Connection, fax: Fax) -> None:
+        """Have this fax opened, read and decided."""
+
+    def carry(self, connection: sa.Connection, fax: Fax) -> None:
+        """Have this fax's waiting copies delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a page or a command needs to act on faxes."""
+
+    config: Config
+    store: Store
+    spool: Spool
+    taxonomy: Taxonomy
+    jobs: Jobs
+
+    def fax(self, fax_id: str) -> Fax:
+        """The fax; raises :class:`UsageError` when there is none."""
+        fax = self.store.fax(fax_id)
+        if fax is None:
+            raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+        return fax
+
+    def original(self, fax: Fax) -> bytes:
+        """The mail byte for byte as it was answered 250."""
+        return self.spool.get(fax.sha256)
+
+    def mark(self, fax_id: str, who: str, work: str) -> Fax:
+        """Take, finish or lay back."""
+        try:
+            wanted = Work(work)
+        except ValueError:
+            raise UsageError(f"作業状態「{work}」はありません (use new, claimed or done)") from None
+        return self.store.mark(fax_id, who, wanted)
+
+    def correct(self, fax_id: str, who: str, department: str, document_type: str) -> Fax:
+        """Say where the fax belongs and what it is; copies go to the new department's sinks."""
+        if self.config.organisation.department(department) is None:
+            raise UsageError(f"部署「{department}」がありません (no such department)")
+        if self.taxonomy.get(document_type) is None:
+            raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
+        sinks = [sink.id for sink in self.config.sinks_of(department)]
+        return self.store.correct(fax_id, who, department, document_type, sinks, self.jobs.carry)
+
+    def requeue(self, fax_id: str, who: str) -> Fax:
+        """Open, read and decide again."""
+        return self.store.again(fax_id, who, self.jobs.journey)
+
+    def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
+        """The faxes in the shape of the contract."""
+        ids = [fax.id for fax in faxes]
+        texts = self.store.texts(ids)
+        copies: dict[str, list[Delivery]] = {}
+        for delivery in self.store.deliveries(ids):
+            copies.setdefault(delivery.fax_id, []).append(delivery)
+        return [fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])) for fax in faxes]
+
+
+def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """One fax in the shape of the contract; keys are only ever added."""
+    return {
+        "id": fax.id,
+        "state": fax.state,
+        "received_at": moment(fax.received_at),
+        "accepted_at": moment(fax.accepted_at),
+        "sha256": fax.sha256,
+        "duplicate_of": fax.duplicate_of,
+        "kind": fax.kind,
+        "counted": fax.counts,
+        "line": fax.line,
+        "caller": fax.caller,
+        "caller_source": fax.caller_source or None,
+        "tsi": fax.tsi,
+        "subject": fax.subject,
+        "pages": fax.pages,
+        "bytes": fax.bytes,
+        "document_type": fax.document_type,
+        "documents": fax.documents,
+        "confidence": fax.confidence,
+        "department": fax.department,
+        "reasons": fax.reasons,
+        "held_because": fax.held_because,
+        "urgent": fax.urgent,
+        "due_at": moment(fax.due_at),
+        "masked": fax.masked,
+        "fields": fax.fields,
+        "barcodes": fax.barcodes,
+        "text": text,
+        "deliveries": [
+            {
+                "id": copy.id,
+                "sink": copy.sink,
+                "state": copy.state,
+                "attempts": copy.attempts,
+                "next_attempt": moment(copy.next_attempt),
+                "error": copy.error,
+            }
+            for copy in deliveries
+        ],
+        "work": fax.work,
+        "work_by": fax.work_by,
+        "corrected_by": fax.corrected_by,
+        "joined_into": fax.joined_into,
+        "exempt": fax.exempt,
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 with Tokyo's offset."""
+    return at.astimezone(TOKYO).isoformat(timespec="seconds") if at else None

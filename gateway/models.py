@@ -1,0 +1,265 @@
+"""The tables. Bytes are in the spool, facts are here; the row of a fax is its place in the inbox.
+
+Times are UTC in the database and aware everywhere else. ``month`` is the month of reception in Asia/Tokyo.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Text, TypeDecorator, text
+from sqlmodel import Field, SQLModel
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no i l o u: read aloud over the telephone
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept as UTC without offset so that both databases order it alike."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class State(StrEnum):
+    """Where a fax is on its way."""
+
+    RECEIVED = "received"
+    READING = "reading"
+    ROUTED = "routed"
+    HELD = "held"
+    FAILED = "failed"
+
+
+class Work(StrEnum):
+    """What the department has done with it."""
+
+    NEW = "new"
+    CLAIMED = "claimed"
+    DONE = "done"
+
+
+class Fax(SQLModel, table=True):
+    """One fax of one line (a mail for two lines is two), or a notice that a machine sent instead of one."""
+
+    __table_args__ = (
+        # The first of equal mails is the fax; the database itself refuses a second first one.
+        Index("fax_first", "sha256", unique=True, sqlite_where=text("duplicate_of IS NULL"),
+              postgresql_where=text("duplicate_of IS NULL")),
+        Index("fax_inbox", "department", "work", "accepted_at"),
+        Index("fax_newest", "accepted_at", "id"),
+    )  # fmt: skip
+
+    id: str = Field(primary_key=True)
+    sha256: str = Field(index=True)
+    """The mail as it was answered 250."""
+    content: str = ""
+    """The mail to read: itself, or the whole that its parts were joined to (derived bytes)."""
+    bytes: int
+    accepted_at: datetime = Field(sa_type=Utc)
+    """When the door said 250."""
+    received_at: datetime = Field(sa_type=Utc)
+    """When the fax call came in, as the machine says where that is plausible, else ``accepted_at``."""
+    month: str = Field(index=True)
+    line: str = Field(index=True)
+    envelope_from: str = ""
+    client: str = ""
+    kind: str = "fax"
+    """gateway.message.MessageKind."""
+    counts: bool = True
+    duplicate_of: str | None = Field(default=None, index=True)
+    state: str = Field(default=State.RECEIVED, index=True)
+    work: str = Work.NEW
+    work_by: str | None = None
+    work_at: datetime | None = Field(default=None, sa_type=Utc)
+    sender: str = ""
+    subject: str = ""
+    message_id: str = ""
+    caller: str | None = Field(default=None, index=True)
+    caller_source: str = ""
+    tsi: str | None = None
+    pages: int = 0
+    problems: list[str] = Field(default_factory=list, sa_type=JSON)
+    """What opening it found wrong, sentences for staff."""
+    document_type: str | None = Field(default=None, index=True)
+    confidence: float | None = None
+    department: str | None = Field(default=None, index=True)
+    urgent: bool = False
+    due_at: datetime | None = Field(default=None, sa_type=Utc)
+    masked: bool = False
+    reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    held_because: list[str] = Field(default_factory=list, sa_type=JSON)
+    fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    barcodes: list[str] = Field(default_factory=list, sa_type=JSON)
+    documents: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    corrected_by: str | None = None
+    exempt: str | None = None
+    joined_into: str | None = None
+    """The fax that this part of a split mail (message/partial) became part of."""
+    attempt: int = 0
+    """How often the journey was begun."""
+    run: str = ""
+    """The run that may write; an older run finds its writes refused."""
+    updated_at: datetime = Field(sa_type=Utc)
+
+
+class Page(SQLModel, table=True):
+    """One page read. Can be made again from the mail."""
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    number: int = Field(primary_key=True)
+    width: int = 0
+    height: int = 0
+    png: str = ""
+    """sha256 of the picture in the spool; empty when there is none."""
+    text: str = Field(default="", sa_column=Column(Text, nullable=False))
+    folded: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """The text folded for search (routing.fold)."""
+    words: list[Any] = Field(default_factory=list, sa_type=JSON)
+    """``[text, x0, y0, x1, y1, confidence]`` in reading order."""
+    confidence: float = 0.0
+    turned: int = 0
+    skew: float = 0.0
+    barcodes: list[str] = Field(default_factory=list, sa_type=JSON)
+    engine: str = ""
+    problem: str = ""
+    """Why it could not be read; empty when it could."""
+
+
+class Event(SQLModel, table=True):
+    """What happened, in order; never changed, never deleted. Holds no content of a fax."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Utc)
+    fax_id: str | None = Field(default=None, index=True)
+    who: str
+    """A user's name, or the part of the gateway."""
+    action: str
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Delivery(SQLModel, table=True):
+    """A copy on its way to a sink."""
+
+    id: str = Field(primary_key=True)
+    """``<fax>-<sink>``: the same for every try, so that a receiver can drop a repeat."""
+    fax_id: str = Field(index=True, foreign_key="fax.id")
+    sink: str = Field(index=True)
+    state: str = "pending"
+    attempts: int = 0
+    next_attempt: datetime | None = Field(default=None, sa_type=Utc)
+    error: str | None = None
+    receipt: str | None = None
+    updated_at: datetime = Field(sa_type=Utc)
+
+
+class Part(SQLModel, table=True):
+    """A part of a split mail (RFC 2046 5.2.2, message/partial)."""
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    partial_id: str = Field(index=True)
+    number: int
+    total: int | None = None
+
+
+class User(SQLModel, table=True):
+    """Somebody who may sign in. ``departments`` holds ids, or ``*`` for all."""
+
+    __tablename__ = "account"  # `user` is a word of SQL
+
+    name: str = Field(primary_key=True)
+    password_hash: str
+    role: str = "clerk"
+    """clerk, manager (sees the numbers of all) or admin."""
+    departments: list[str] = Field(default_factory=list, sa_type=JSON)
+    must_change: bool = True
+    disabled: bool = False
+    created_at: datetime = Field(sa_type=Utc)
+
+
+class SignIn(SQLModel, table=True):
+    """A browser that is signed in, or an API token. Only the hash of the secret is kept."""
+
+    __tablename__ = "sign_in"
+
+    secret_hash: str = Field(primary_key=True)
+    user: str = Field(index=True)
+    label: str = ""
+    """Empty for a browser; an API token's name."""
+    created_at: datetime = Field(sa_type=Utc)
+    seen_at: datetime = Field(sa_type=Utc)
+
+
+class FailedSignIn(SQLModel, table=True):
+    """A wrong password, kept for a while to slow guessing."""
+
+    __tablename__ = "failed_sign_in"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(index=True)
+    at: datetime = Field(sa_type=Utc)
+
+
+class Baseline(SQLModel, table=True):
+    """The base year's count of one month."""
+
+    month: str = Field(primary_key=True)
+    bureau: str = Field(primary_key=True)
+    department: str = Field(primary_key=True)
+    direction: str = Field(primary_key=True)
+    count: int
+    extra: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+
+
+class RegisterEntry(SQLModel, table=True):
+    """One fax that never passed the gateway (使用簿)."""
+
+    __tablename__ = "register_entry"
+
+    key: str = Field(primary_key=True)
+    """Hash of the row and of how many equal rows stood before it: importing twice is the same as once."""
+    date: str
+    month: str = Field(index=True)
+    bureau: str = ""
+    department: str = ""
+    machine: str = ""
+    direction: str
+    counterpart: str = ""
+    number: str = ""
+    purpose: str = ""
+    pages: int = 0
+    reason: str = ""
+
+
+class Executor(SQLModel, table=True):
+    """A process that runs journeys; one that falls silent is taken over."""
+
+    id: str = Field(primary_key=True)
+    beat_at: datetime = Field(sa_type=Utc)
+
+
+def now() -> datetime:
+    """The moment, aware."""
+    return datetime.now(UTC)
+
+
+def month_of(moment: datetime) -> str:
+    """The month of reception, in Tokyo's time: ``2026-11``."""
+    return moment.astimezone(TOKYO).strftime("%Y-%m")
+
+
+def new_fax_id(moment: datetime) -> str:
+    """A name that can be read aloud: Tokyo's date and eight characters (40 random bits)."""
+    return f"{moment.astimezone(TOKYO):%Y%m%d}-" + "".join(secrets.choice(ALPHABET) for _ in range(8))

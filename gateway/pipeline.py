@@ -1,0 +1,281 @@
+"""The journey of a fax, on one screen: open, read, decide, deliver.
+
+Every step may run twice and has one effect; each writes only while its run owns the fax. The engine that makes the
+steps durable is in :mod:`gateway.worker`; here is no engine, so the journey can be walked without one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from gateway.config import Config
+from gateway.desk import Jobs
+from gateway.message import MessageKind
+from gateway.models import Fax, Page
+from gateway.partial import PartsMissing, join_parts
+from gateway.reader import MailToRead, OpenedMail, Readers
+from gateway.spool import Spool
+from gateway.store import Decided, Opened, Store
+from gateway.tti import Tti, read_tti
+from ocr.errors import ReadingError
+from ocr.page import Reading
+from routing import fold
+from routing.decide import decide
+from routing.disease import Diseases
+from routing.facts import Decision, Facts, Line, PageFacts
+from routing.taxonomy import Taxonomy
+
+T = TypeVar("T")
+
+LATE = timedelta(days=5)
+"""A machine tries for some days (RFC 5321 4.5.4.1: 4-5 days); a date older than that is a wrong clock."""
+EARLY = timedelta(minutes=10)
+"""A clock that is ahead by more is wrong."""
+
+NO_FAX = {
+    MessageKind.PART: "分割メールの一部です。残りが届くとひとつのFAXになります。",
+    MessageKind.NOTICE: "機器からの通知で、FAXは添付されていません。",
+    MessageKind.DEVICE_ERROR: "機器が受信エラーを知らせています。届かないFAXがあったかもしれません。",
+    MessageKind.AUTO_REPLY: "自動応答のメールで、FAXではありません。",
+    MessageKind.MDN: "開封通知のメールで、FAXではありません。",
+    MessageKind.BOUNCE: "配送エラーの通知で、FAXではありません。",
+    MessageKind.UNREADABLE: "FAXとして開ける添付がありません。原本を開いて確認してください。",
+    MessageKind.NO_ATTACHMENT: "FAXが添付されていません。原本を開いて確認してください。",
+}
+"""Why a mail that is no fax waits in an inbox."""
+
+
+class Step(Protocol):
+    """Runs a function once, durably: when the journey is taken up again, what it said is remembered."""
+
+    def __call__(self, function: Callable[..., T], *words: Any) -> T:
+        """What ``function(*words)`` says, or said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What the journey needs on its way."""
+
+    config: Config
+    store: Store
+    spool: Spool
+    readers: Readers
+    jobs: Jobs
+    taxonomy: Taxonomy
+    diseases: Diseases
+
+    def journey(self, fax_id: str, step: Step) -> None:
+        """Walk a fax from its mail to its department."""
+        run = uuid.uuid4().hex
+        self.store.begin(fax_id, run)
+        pages = step(self.open, fax_id, run)
+        for number, (document, page) in enumerate(pages, 1):
+            step(self.read, fax_id, run, number, document, page)
+        step(self.decide, fax_id, run)
+        step(self.deliver, fax_id, run)
+
+    def open(self, fax_id: str, run: str) -> list[tuple[int, int]]:
+        """Understand the mail and open its documents; gives (document from 0, page from 1) of every page."""
+        fax = self._fax(fax_id)
+        mail = self._open_mail(fax)
+        if mail.message.kind is MessageKind.PART:
+            mail = self._joined(fax, run, mail)
+        told = mail.message.transmission
+        self.store.opened(
+            fax_id,
+            run,
+            Opened(
+                kind=str(mail.message.kind),
+                counts=mail.message.counts,
+                received_at=received_at(fax, told.sent_at),
+                sender=mail.message.sender,
+                subject=mail.message.subject,
+                message_id=mail.message.message_id,
+                caller=told.caller,
+                caller_source=told.caller_source,
+                tsi=told.tsi,
+                pages=mail.pages,
+                problems=mail.message.problems,
+                held_because=tuple(document.problem for document in mail.documents if document.problem),
+            ),
+        )
+        return [(index, page) for index, document in enumerate(mail.documents) for page in range(1, document.pages + 1)]
+
+    def read(self, fax_id: str, run: str, number: int, document: int, page: int) -> None:
+        """Read one page; a page that cannot be read says why and hides no other."""
+        fax = self._fax(fax_id)
+        before = self.store.read_before(fax.content, fax_id, fax.pages)
+        twin = next((known for known in before if known.number == number), None)
+        if twin is not None:
+            self.store.page_read(run, Page(**{**twin.model_dump(), "fax_id": fax_id}))
+            return
+        try:
+            reading = self.readers.read(self._mail(fax), document, page)
+        except ReadingError as error:
+            self.store.page_read(run, Page(fax_id=fax_id, number=number, problem=f"{error}{error.advice}"))
+            return
+        self.store.page_read(run, page_row(fax_id, number, reading, self.spool.put(reading.png)))
+
+    def decide(self, fax_id: str, run: str) -> None:
+        """Say what it is, where it goes, and why."""
+        fax = self._fax(fax_id)
+        self.store.decided(fax_id, run, self.judge(fax, self.store.pages(fax_id)))
+
+    def deliver(self, fax_id: str, run: str) -> None:
+        """Set the copies going; the inbox does not wait for them."""
+        self.store.send(
+            fax_id,
+            run,
+            lambda department: [sink.id for sink in self.config.sinks_of(department or "")],
+            self.jobs.carry,
+        )
+
+    def judge(self, fax: Fax, pages: list[Page]) -> Decided:
+        """The decision on a fax whose pages are read; a mail that is no fax is held for its line."""
+        if fax.kind != MessageKind.FAX:
+            return self._no_fax(fax)
+        tti = next((found for page in pages if (found := read_tti(page.text.splitlines()[:3]))), None)
+        facts = facts_of(fax, pages, tti)
+        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
+        return _decided(fax, pages, facts, decision)
+
+    def _no_fax(self, fax: Fax) -> Decided:
+        line = self.config.organisation.line(fax.line)
+        return Decided(
+            held=True,
+            department=(line.department or None) if line else None,
+            document_type=None,
+            confidence=None,
+            urgent=False,
+            due_at=None,
+            masked=False,
+            reasons=(),
+            held_because=(NO_FAX[MessageKind(fax.kind)], *fax.held_because, *fax.problems),
+            fields={},
+            barcodes=(),
+            documents=(),
+            caller=fax.caller,
+            caller_source=fax.caller_source,
+            tsi=fax.tsi,
+        )
+
+    def _joined(self, fax: Fax, run: str, mail: OpenedMail) -> OpenedMail:
+        """The whole mail when all its parts are here and this is the last of them; else this part."""
+        partial = mail.message.partial
+        if partial is None or fax.duplicate_of:
+            return mail
+        together = self.store.part(fax.id, partial.id, partial.number, partial.total)
+        try:
+            whole = join_parts([self.spool.get(sibling.sha256) for _, sibling in together])
+        except PartsMissing:
+            return mail
+        last = max((sibling for _, sibling in together), key=lambda sibling: (sibling.accepted_at, sibling.id))
+        if last.id != fax.id:  # it came later but was looked at earlier: let it find itself complete
+            self.store.again(last.id, "gateway", self.jobs.journey)
+            return mail
+        self.store.joined([sibling.id for _, sibling in together], fax.id, run, self.spool.put(whole))
+        return self._open_mail(self._fax(fax.id))
+
+    def _open_mail(self, fax: Fax) -> OpenedMail:
+        return self.readers.open(self._mail(fax))
+
+    def _mail(self, fax: Fax) -> MailToRead:
+        return MailToRead(
+            digest=fax.content,
+            envelope_from=fax.envelope_from,
+            own_numbers=frozenset(line.number for line in self.config.organisation.lines if line.number),
+        )
+
+    def _fax(self, fax_id: str) -> Fax:
+        fax = self.store.fax(fax_id)
+        if fax is None:
+            raise LookupError(fax_id)
+        return fax
+
+
+def received_at(fax: Fax, told: datetime | None) -> datetime:
+    """When the call came in: as the machine says where its clock can be right, else when the door took it."""
+    if told is None or not fax.accepted_at - LATE <= told <= fax.accepted_at + EARLY:
+        return fax.received_at
+    return told
+
+
+def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
+    """A page as it is kept."""
+    page = reading.page
+    return Page(
+        fax_id=fax_id,
+        number=number,
+        width=page.width,
+        height=page.height,
+        png=png,
+        text=page.text,
+        folded=fold.fold(page.text),
+        words=[[word.text, *word.box, round(word.confidence, 4)] for word in page.words],
+        confidence=page.confidence,
+        turned=page.turned,
+        skew=page.skew,
+        barcodes=list(page.barcodes),
+        engine=page.engine,
+    )
+
+
+def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
+    """What routing is told: the mail's word on the caller comes before the printed line's."""
+    return Facts(
+        line=fax.line,
+        received_at=fax.received_at,
+        pages=tuple(
+            PageFacts(
+                number=page.number,
+                text=page.text,
+                words=tuple(Line(text, (x0, y0, x1, y1), sure) for text, x0, y0, x1, y1, sure in page.words),
+                width=page.width,
+                height=page.height,
+                readable=not page.problem,
+            )
+            for page in pages
+        ),
+        caller=fax.caller or (tti.number if tti else None),
+        tsi=fax.tsi or (tti.name if tti else None),
+        barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
+    )
+
+
+def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> Decided:
+    unread = [f"{page.number}ページ目: {page.problem}" for page in pages if page.problem]
+    blocking = [*fax.held_because, *unread]
+    routing = decision.held_because if pages or not blocking else ()  # why there are no pages is said already
+    return Decided(
+        held=decision.held or bool(blocking),
+        department=decision.department,
+        document_type=decision.document_type,
+        confidence=decision.confidence,
+        urgent=decision.urgent,
+        due_at=decision.due_at,
+        masked=decision.masked,
+        reasons=decision.reasons,
+        held_because=tuple(dict.fromkeys([*blocking, *routing])),
+        fields={
+            name: {
+                "value": found.value,
+                "raw": found.raw,
+                "page": found.page,
+                "box": list(found.box),
+                "confidence": found.confidence,
+            }
+            for name, found in decision.fields.items()
+        },
+        barcodes=facts.barcodes,
+        documents=tuple(
+            {"first_page": part.first_page, "last_page": part.last_page, "document_type": part.document_type}
+            for part in decision.documents
+        ),
+        caller=facts.caller,
+        caller_source=fax.caller_source or ("tti" if facts.caller else ""),
+        tsi=facts.tsi,
+    )

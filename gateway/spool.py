@@ -1,0 +1,165 @@
+"""The spool: bytes by their sha256, written once, never rewritten.
+
+A file is durable when :meth:`Arrival.keep` has returned: its bytes are synced, it has its final name, and the folder
+that holds the name is synced. Until then it is a nameless arrival that a restart sweeps away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from gateway.errors import Missing, SpoolFull
+
+STRAY_SECONDS = 3600.0
+"""An arrival older than this belongs to nobody: no machine sends one mail for an hour."""
+
+
+class Arrival:
+    """Bytes on their way in; written block by block so that memory stays bounded."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self._file: BinaryIO | None = None
+
+    def write(self, block: bytes | bytearray | memoryview) -> None:
+        """Take a block; raises :class:`SpoolFull` when the disk does not."""
+        try:
+            if self._file is None:
+                self._file = self._spool.open_arrival()
+            self._file.write(block)
+        except OSError as error:
+            self.discard()
+            raise SpoolFull("受信データを保存できません (the spool cannot be written)") from error
+        self._hash.update(block)
+        self.size += len(block)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of what was written so far."""
+        return self._hash.hexdigest()
+
+    def keep(self) -> str:
+        """Make what was written durable under its sha256 and give that name back. Blocks until it is on disk."""
+        if self._file is None:
+            self.write(b"")
+        file = self._file
+        if file is None:  # pragma: no cover - write() has made it
+            raise SpoolFull("受信データを保存できません (the spool cannot be written)")
+        digest = self.digest
+        try:
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            self._spool.settle(Path(file.name), digest)
+        except OSError as error:
+            self.discard()
+            raise SpoolFull("受信データを保存できません (the spool cannot be synced)") from error
+        self._file = None
+        return digest
+
+    def discard(self) -> None:
+        """Forget it: the machine has gone or the mail is refused."""
+        if self._file is not None:
+            Path(self._file.name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a full disk refuses the last flush too; the name is gone already
+                self._file.close()
+            self._file = None
+
+
+class Spool:
+    """A folder of bytes: ``ab/ab12…`` for the settled, ``arriving/`` for the rest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._arriving = folder / "arriving"
+
+    def prepare(self) -> None:
+        """Make the folders and see that they can be written."""
+        try:
+            self._arriving.mkdir(parents=True, exist_ok=True)
+            with self.open_arrival() as probe:
+                Path(probe.name).unlink()
+        except OSError as error:
+            raise SpoolFull(f"スプールに書き込めません (cannot write {self.folder})") from error
+
+    def begin(self) -> Arrival:
+        """Start taking bytes; nothing is opened before the first block."""
+        return Arrival(self)
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data`` durably and return its sha256."""
+        arrival = self.begin()
+        arrival.write(data)
+        return arrival.keep()
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of this sha256, checked; raises :class:`Missing`."""
+        try:
+            data = self._path(digest).read_bytes()
+        except OSError as error:
+            raise Missing("原本が見つかりません (the bytes are not in the spool)") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise Missing("原本が壊れています (the bytes no longer match their hash)")
+        return data
+
+    def has(self, digest: str) -> bool:
+        """Whether the bytes of this sha256 are here."""
+        return self._path(digest).is_file()
+
+    def remove(self, digest: str) -> None:
+        """Drop derived bytes that can be made again (never a mail)."""
+        self._path(digest).unlink(missing_ok=True)
+
+    def settled(self) -> Iterator[str]:
+        """Every sha256 that is kept."""
+        for file in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            yield file.name
+
+    def sweep(self, now: float) -> int:
+        """Drop arrivals that no machine is sending any more; ``now`` as time.time(). Returns how many."""
+        strays = [file for file in self._arriving.glob("*") if _older(file, now - STRAY_SECONDS)]
+        for stray in strays:
+            stray.unlink(missing_ok=True)
+        return len(strays)
+
+    def open_arrival(self) -> BinaryIO:
+        """An empty file for bytes on their way in."""
+        return tempfile.NamedTemporaryFile(dir=self._arriving, delete=False)  # type: ignore[return-value]
+
+    def settle(self, arrived: Path, digest: str) -> None:
+        """Give a synced file its final name, durably."""
+        target = self._path(digest)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sync_folder(self.folder)
+        arrived.rename(target)
+        _sync_folder(target.parent)
+
+    def _path(self, digest: str) -> Path:
+        if len(digest) != 64 or not digest.isalnum():
+            raise Missing("原本が見つかりません (not a spool name)")
+        return self.folder / digest[:2] / digest
+
+
+def _sync_folder(folder: Path) -> None:
+    # A new name is durable only when the folder that holds it is synced (fsync(2)).
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _older(file: Path, moment: float) -> bool:
+    try:
+        return file.stat().st_mtime < moment
+    except OSError:
+        return False

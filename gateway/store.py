@@ -1,0 +1,841 @@
+"""Every query by name, and the only place that opens a Session.
+
+SQLite runs in WAL with synchronous=FULL: a commit is on the disk when it returns, and that is what 250 rests on.
+A write begins with its guard (an UPDATE or INSERT), so that SQLite takes the write lock before anything is decided.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from gateway.errors import Superseded, UsageError
+from gateway.models import (
+    Baseline,
+    Delivery,
+    Event,
+    Executor,
+    FailedSignIn,
+    Fax,
+    Page,
+    Part,
+    RegisterEntry,
+    SignIn,
+    State,
+    User,
+    Work,
+    month_of,
+    new_fax_id,
+    now,
+)
+
+LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token")
+"""Events that tell who looked, and change nothing in a list."""
+
+FAXES = ("fax", "unreadable", "no_attachment")
+"""Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
+
+Enqueue = Callable[[sa.Connection, Fax], None]
+"""Puts a fax's job into the engine inside the caller's transaction."""
+
+
+SinksOf = Callable[[str | None], Sequence[str]]
+"""The ids of the sinks that carry a department's copies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that the spool has kept and the door wants to say 250 to."""
+
+    sha256: str
+    size: int
+    lines: tuple[str, ...]
+    envelope_from: str = ""
+    client: str = ""
+    received_at: datetime | None = None
+    """Only for a backlog: when it came in, long before now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a mail told."""
+
+    kind: str
+    counts: bool
+    received_at: datetime
+    sender: str
+    subject: str
+    message_id: str
+    caller: str | None
+    caller_source: str
+    tsi: str | None
+    pages: int
+    problems: tuple[str, ...]
+    """Repairs and oddities; they do not hold the fax."""
+    held_because: tuple[str, ...]
+    """What could not be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Where a fax goes, ready for its row."""
+
+    held: bool
+    department: str | None
+    document_type: str | None
+    confidence: float | None
+    urgent: bool
+    due_at: datetime | None
+    masked: bool
+    reasons: tuple[str, ...]
+    held_because: tuple[str, ...]
+    fields: dict[str, Any]
+    barcodes: tuple[str, ...]
+    documents: tuple[dict[str, Any], ...]
+    caller: str | None = None
+    caller_source: str = ""
+    tsi: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which faxes to list. ``departments`` None means all."""
+
+    departments: tuple[str, ...] | None = None
+    department: str | None = None
+    state: str | None = None
+    work: str | None = None
+    type: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    notices: bool | None = None
+    """True: only mails that are no fax; False: only faxes; None: both."""
+    nowhere: bool = False
+    """Only faxes that no department has yet."""
+    place: str | None = None
+    """One tab of the inbox: new, claimed, held, done or notices."""
+    number: str | None = None
+    """With ``text``: also everything from this caller (E.164)."""
+    cursor: str | None = None
+    limit: int = 50
+    urgent_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How many faxes came in one month by where and from whom."""
+
+    month: str
+    line: str
+    department: str | None
+    caller: str | None
+    document_type: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How much waits where, for those who watch the gateway."""
+
+    faxes: dict[str, int]
+    """By state."""
+    deliveries: dict[str, int]
+    """By state."""
+    oldest_unread: datetime | None
+    """When the oldest fax came that nobody has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an inbox shows on its tabs."""
+
+    new: int = 0
+    claimed: int = 0
+    done: int = 0
+    held: int = 0
+    notices: int = 0
+    urgent: int = 0
+    by_department: dict[str, int] = field(default_factory=dict)
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine that keeps the promise: WAL and FULL on SQLite, a checked pool on PostgreSQL."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
+    engine = sa.create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
+
+    @sa.event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"  # a writer waits at its first write, not at its commit
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+class Store:
+    """The database. Built once by the service; everything else is handed it."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def check(self) -> None:
+        """Raise when the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    # ---- the door -------------------------------------------------------------------------------
+
+    def accept(self, mail: Mail, enqueue: Enqueue) -> tuple[Fax, ...]:
+        """Row and job of each line in one transaction; when this returns, 250 may be said."""
+        try:
+            return self._accept(mail, enqueue)
+        except IntegrityError:
+            # Another session committed the same bytes at the same moment: now it can be seen.
+            return self._accept(mail, enqueue)
+
+    def _accept(self, mail: Mail, enqueue: Enqueue) -> tuple[Fax, ...]:
+        moment = now()
+        received = mail.received_at or moment
+        accepted: list[Fax] = []
+        with self._session() as session:
+            for line in mail.lines:
+                first = session.exec(
+                    select(Fax.id).where(Fax.sha256 == mail.sha256, col(Fax.duplicate_of).is_(None))
+                ).first()
+                repeat = first is not None and self._taken(session, mail.sha256, line)
+                fax = Fax(
+                    id=new_fax_id(moment),
+                    sha256=mail.sha256,
+                    content=mail.sha256,
+                    bytes=mail.size,
+                    accepted_at=moment,
+                    received_at=received,
+                    month=month_of(received),
+                    line=line,
+                    envelope_from=mail.envelope_from,
+                    client=mail.client,
+                    counts=first is None,
+                    duplicate_of=first,
+                    work=Work.DONE if repeat else Work.NEW,
+                    work_by="gateway" if repeat else None,
+                    work_at=moment if repeat else None,
+                    updated_at=moment,
+                )
+                session.add(fax)
+                session.flush()
+                self._note(session, "door", "received", fax.id, line=line, duplicate_of=first)
+                enqueue(session.connection(), fax)
+                accepted.append(fax)
+        return tuple(accepted)
+
+    def known(self, sha256: str, line: str) -> bool:
+        """Whether this mail has been taken for this line before."""
+        with self._session() as session:
+            return self._taken(session, sha256, line)
+
+    @staticmethod
+    def _taken(session: Session, sha256: str, line: str) -> bool:
+        return session.exec(select(Fax.id).where(Fax.sha256 == sha256, Fax.line == line)).first() is not None
+
+    # ---- the journey ----------------------------------------------------------------------------
+
+    def begin(self, fax_id: str, run: str) -> Fax:
+        """Take the fax for this run; every older run is refused from now on."""
+        with self._session() as session:
+            done = session.execute(
+                sa.update(Fax)
+                .where(col(Fax.id) == fax_id)
+                .values(run=run, attempt=Fax.attempt + 1, state=State.READING, updated_at=now())
+            )
+            if not done.rowcount:  # type: ignore[attr-defined]
+                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def opened(self, fax_id: str, run: str, opened: Opened) -> None:
+        """Note what the mail told."""
+        with self._owned(fax_id, run) as (session, fax):
+            fax.kind, fax.sender, fax.subject = opened.kind, opened.sender, opened.subject
+            fax.message_id, fax.pages = opened.message_id, opened.pages
+            fax.caller, fax.caller_source, fax.tsi = opened.caller, opened.caller_source, opened.tsi
+            fax.problems, fax.held_because = list(opened.problems), list(opened.held_because)
+            fax.received_at, fax.month = opened.received_at, month_of(opened.received_at)
+            fax.counts = opened.counts and fax.duplicate_of is None
+            session.add(fax)
+
+    def part(self, fax_id: str, partial_id: str, number: int, total: int | None) -> list[tuple[Part, Fax]]:
+        """Note a part of a split mail and give back all parts of it that are here."""
+        with self._session() as session:
+            if session.get(Part, fax_id) is None:
+                session.add(Part(fax_id=fax_id, partial_id=partial_id, number=number, total=total))
+                session.flush()
+            rows = session.exec(
+                select(Part, Fax).where(Part.fax_id == Fax.id, Part.partial_id == partial_id).order_by(col(Part.number))
+            )
+            return [(part, fax) for part, fax in rows]
+
+    def joined(self, parts: Iterable[str], into: str, run: str, content: str) -> None:
+        """The parts have become one fax, whose whole is ``content``: they no longer wait in an inbox."""
+        with self._owned(into, run) as (session, fax):
+            fax.content = content
+            session.add(fax)
+            session.execute(
+                sa.update(Fax)
+                .where(col(Fax.id).in_([part for part in parts if part != into]))
+                .values(
+                    joined_into=into, work=Work.DONE, work_by="gateway", work_at=now(), counts=False, updated_at=now()
+                )
+            )
+            self._note(session, "journey", "joined", into)
+
+    def page_read(self, run: str, page: Page) -> None:
+        """Keep a page; the same page again replaces itself."""
+        with self._owned(page.fax_id, run) as (session, _fax):
+            session.merge(page)
+
+    def pages(self, fax_id: str) -> list[Page]:
+        """The pages read so far, in order."""
+        with self._session() as session:
+            return list(session.exec(select(Page).where(Page.fax_id == fax_id).order_by(col(Page.number))))
+
+    def read_before(self, sha256: str, but: str, pages: int) -> list[Page]:
+        """The pages of an equal mail that was read completely, or nothing."""
+        with self._session() as session:
+            twin = session.exec(
+                select(Fax.id)
+                .join(Page, col(Page.fax_id) == col(Fax.id))
+                .where(Fax.sha256 == sha256, Fax.id != but, Page.problem == "")
+                .group_by(Fax.id)
+                .having(sa.func.count() == pages)
+            ).first()
+        return self.pages(twin) if twin else []
+
+    def decided(self, fax_id: str, run: str, decided: Decided) -> None:
+        """Settle the fax in its inbox. A person's correction stays."""
+        with self._owned(fax_id, run) as (session, fax):
+            fax.reasons, fax.held_because = list(decided.reasons), list(decided.held_because)
+            fax.confidence, fax.fields, fax.barcodes = decided.confidence, decided.fields, list(decided.barcodes)
+            fax.documents, fax.masked = list(decided.documents), decided.masked
+            fax.caller, fax.caller_source, fax.tsi = decided.caller, decided.caller_source, decided.tsi
+            fax.urgent, fax.due_at = decided.urgent, decided.due_at
+            if fax.corrected_by is None:
+                fax.department, fax.document_type = decided.department, decided.document_type
+                fax.state = State.HELD if decided.held else State.ROUTED
+            else:
+                fax.state = State.ROUTED
+            session.add(fax)
+            session.flush()
+            self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
+
+    def send(self, fax_id: str, run: str, sinks_of: SinksOf, enqueue: Enqueue) -> None:
+        """Set the copies of a routed fax going: rows and job in one transaction. A repeat has its copies already."""
+        with self._owned(fax_id, run) as (session, fax):
+            if fax.state == State.ROUTED and not self._repeat(session, fax):
+                self._send(session, fax, sinks_of(fax.department), enqueue)
+
+    def failed(self, fax_id: str, run: str, sentence: str) -> None:
+        """The journey broke off: a person sees it in the inbox, with the original."""
+        with self._owned(fax_id, run) as (session, fax):
+            fax.state, fax.held_because = State.FAILED, [sentence]
+            session.add(fax)
+            self._note(session, "journey", "failed", fax_id)
+
+    def again(self, fax_id: str, who: str, enqueue: Enqueue) -> Fax:
+        """Run the journey again from the start (requeue)."""
+        with self._session() as session:
+            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(state=State.RECEIVED, run="", updated_at=now())
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            self._note(session, who, "requeued", fax_id)
+            enqueue(session.connection(), fax)
+            return fax
+
+    def unfinished(self, before: datetime) -> list[Fax]:
+        """Faxes that have not moved since ``before`` although their journey has not ended."""
+        with self._session() as session:
+            return list(
+                session.exec(
+                    select(Fax).where(col(Fax.state).in_([State.RECEIVED, State.READING]), Fax.updated_at < before)
+                )
+            )
+
+    @contextmanager
+    def _owned(self, fax_id: str, run: str) -> Iterator[tuple[Session, Fax]]:
+        with self._session() as session:
+            guard = sa.update(Fax).where(col(Fax.id) == fax_id, col(Fax.run) == run).values(updated_at=now())
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                raise Superseded(f"FAX {fax_id} は別の処理が引き継ぎました (another run has taken over)")
+            yield session, session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    @staticmethod
+    def _repeat(session: Session, fax: Fax) -> bool:
+        # The same mail for the same line: its copies are on their way already.
+        if fax.duplicate_of is None:
+            return False
+        return (
+            session.exec(
+                select(Fax.id).where(
+                    Fax.sha256 == fax.sha256,
+                    Fax.line == fax.line,
+                    Fax.id != fax.id,
+                    sa.or_(
+                        col(Fax.accepted_at) < fax.accepted_at,
+                        sa.and_(col(Fax.accepted_at) == fax.accepted_at, col(Fax.id) < fax.id),
+                    ),
+                )
+            ).first()
+            is not None
+        )
+
+    @staticmethod
+    def _send(session: Session, fax: Fax, sinks: Sequence[str], enqueue: Enqueue) -> None:
+        fresh = [sink for sink in sinks if session.get(Delivery, f"{fax.id}-{sink}") is None]
+        for sink in fresh:
+            session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
+        session.flush()
+        if fresh:
+            enqueue(session.connection(), fax)
+
+    # ---- copies ---------------------------------------------------------------------------------
+
+    def waiting(self, fax_id: str) -> list[Delivery]:
+        """Copies of this fax that have not arrived."""
+        with self._session() as session:
+            rows = session.exec(
+                select(Delivery).where(Delivery.fax_id == fax_id, col(Delivery.state).in_(["pending", "deferred"]))
+            )
+            return list(rows)
+
+    def deliveries(self, fax_ids: Sequence[str]) -> list[Delivery]:
+        """All copies of these faxes."""
+        with self._session() as session:
+            return list(
+                session.exec(select(Delivery).where(col(Delivery.fax_id).in_(fax_ids)).order_by(col(Delivery.id)))
+            )
+
+    def carried(
+        self, delivery_id: str, state: str, error: str | None, receipt: str | None, next_attempt: datetime | None
+    ) -> None:
+        """Note how a try went."""
+        with self._session() as session:
+            session.execute(
+                sa.update(Delivery)
+                .where(col(Delivery.id) == delivery_id, col(Delivery.state) != "delivered")
+                .values(
+                    state=state,
+                    attempts=Delivery.attempts + 1,
+                    error=error,
+                    receipt=receipt,
+                    next_attempt=next_attempt,
+                    updated_at=now(),
+                )
+            )
+
+    # ---- the inbox ------------------------------------------------------------------------------
+
+    def fax(self, fax_id: str) -> Fax | None:
+        """One fax, or None."""
+        with self._session() as session:
+            return session.get(Fax, fax_id)
+
+    def texts(self, fax_ids: Sequence[str]) -> dict[str, str]:
+        """The whole text of each fax, a form feed between pages."""
+        with self._session() as session:
+            rows = session.exec(
+                select(Page.fax_id, Page.text)
+                .where(col(Page.fax_id).in_(fax_ids))
+                .order_by(col(Page.fax_id), col(Page.number))
+            ).all()
+        texts: dict[str, list[str]] = {}
+        for fax_id, text in rows:
+            texts.setdefault(fax_id, []).append(text)
+        return {fax_id: "\f".join(pages) for fax_id, pages in texts.items()}
+
+    def find(self, query: Query) -> tuple[list[Fax], str | None]:
+        """Faxes, newest first, and the cursor of the next ones."""
+        statement = select(Fax).where(*_conditions(query))
+        if query.cursor:
+            statement = statement.where(_beyond(query, *_read_cursor(query.cursor), newer=False))
+        with self._session() as session:
+            rows = list(session.exec(statement.order_by(*_order(query, newer=False)).limit(query.limit + 1)))
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        return rows, _cursor(rows[-1]) if more else None
+
+    def neighbours(self, fax: Fax, query: Query) -> tuple[str | None, str | None]:
+        """The faxes before and after this one in the list that ``query`` shows; the fax itself may have left it."""
+        found: list[str | None] = []
+        with self._session() as session:
+            for newer in (True, False):
+                beyond = _beyond(query, fax.urgent, fax.accepted_at, fax.id, newer=newer)
+                statement = select(Fax.id).where(*_conditions(query), beyond).order_by(*_order(query, newer=newer))
+                found.append(session.exec(statement.limit(1)).first())
+        return found[0], found[1]
+
+    def tally(self, departments: tuple[str, ...] | None, nowhere: bool = False) -> Tally:
+        """The figures on the tabs of an inbox; ``nowhere`` for the inbox of faxes that no department has yet."""
+        keys: list[Any] = [Fax.department, Fax.work, Fax.state, Fax.urgent, Fax.kind]
+        shown = Query(departments=departments, nowhere=nowhere)
+        with self._session() as session:
+            rows = session.execute(sa.select(*keys, sa.func.count()).where(*_conditions(shown)).group_by(*keys)).all()
+        figures = {"new": 0, "claimed": 0, "done": 0, "held": 0, "notices": 0, "urgent": 0}
+        by_department: dict[str, int] = {}
+        for department, work, state, urgent, kind, count in rows:
+            place = _place(work, state, kind)
+            figures[place] += count
+            if urgent and work != Work.DONE and place != "notices":
+                figures["urgent"] += count
+            if work == Work.NEW and place != "notices":
+                by_department[department or ""] = by_department.get(department or "", 0) + count
+        return Tally(**figures, by_department=by_department)
+
+    def repeats(self, fax_id: str) -> list[Fax]:
+        """Entries that are this fax come again."""
+        with self._session() as session:
+            return list(session.exec(select(Fax).where(Fax.duplicate_of == fax_id).order_by(col(Fax.accepted_at))))
+
+    def events(self, fax_id: str) -> list[Event]:
+        """What happened to this fax, oldest first."""
+        with self._session() as session:
+            return list(session.exec(select(Event).where(Event.fax_id == fax_id).order_by(col(Event.id))))
+
+    def last_event(self) -> int:
+        """The number of the newest event that changed something: when it grows, a list looks different."""
+        with self._session() as session:
+            changes = select(sa.func.max(col(Event.id))).where(col(Event.action).not_in(LOOKS))
+            return session.exec(changes).one() or 0
+
+    def figures(self) -> Figures:
+        """How much waits where."""
+        with self._session() as session:
+            faxes: list[Any] = [Fax.state, sa.func.count()]
+            copies: list[Any] = [Delivery.state, sa.func.count()]
+            unread = sa.select(sa.func.min(Fax.accepted_at)).where(*_conditions(Query(work=Work.NEW, notices=False)))
+            return Figures(
+                faxes=dict(session.execute(sa.select(*faxes).group_by(col(Fax.state))).all()),
+                deliveries=dict(session.execute(sa.select(*copies).group_by(col(Delivery.state))).all()),
+                oldest_unread=session.execute(unread).scalar_one(),
+            )
+
+    def note(self, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
+        """Write an event."""
+        with self._session() as session:
+            self._note(session, who, action, fax_id, **detail)
+
+    def mark(self, fax_id: str, who: str, work: Work) -> Fax:
+        """A person takes the fax, finishes it or lays it back."""
+        with self._session() as session:
+            guard = (
+                sa.update(Fax)
+                .where(col(Fax.id) == fax_id)
+                .values(work=work, work_by=who, work_at=now(), updated_at=now())
+            )
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            self._note(session, who, f"work:{work}", fax_id)
+            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def correct(
+        self, fax_id: str, who: str, department: str, document_type: str, sinks: Sequence[str], enqueue: Enqueue
+    ) -> Fax:
+        """A person says where the fax belongs and what it is; the event is what learning reads."""
+        with self._session() as session:
+            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(corrected_by=who, updated_at=now())
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            self._note(
+                session,
+                who,
+                "corrected",
+                fax_id,
+                before={"department": fax.department, "type": fax.document_type},
+                after={"department": department, "type": document_type},
+            )
+            moved = fax.department != department
+            fax.department, fax.document_type, fax.state = department, document_type, State.ROUTED
+            fax.held_because = []
+            if moved:
+                fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+            session.add(fax)
+            session.flush()
+            self._send(session, fax, sinks, enqueue)
+            return fax
+
+    # ---- people ---------------------------------------------------------------------------------
+
+    def users(self) -> list[User]:
+        """Everybody, by name."""
+        with self._session() as session:
+            return list(session.exec(select(User).order_by(col(User.name))))
+
+    def user(self, name: str) -> User | None:
+        """One person, or None."""
+        with self._session() as session:
+            return session.get(User, name)
+
+    def save_user(self, user: User, who: str) -> None:
+        """Add or change a person."""
+        with self._session() as session:
+            session.merge(user)
+            self._note(session, who, "user", None, name=user.name, role=user.role, disabled=user.disabled)
+            if user.disabled:
+                session.execute(sa.delete(SignIn).where(col(SignIn.user) == user.name))
+
+    def sign_in(self, secret: str, user: str, label: str = "") -> None:
+        """Remember a browser or an API token by the hash of its secret."""
+        with self._session() as session:
+            session.add(SignIn(secret_hash=_hash(secret), user=user, label=label, created_at=now(), seen_at=now()))
+            self._note(session, user, "token" if label else "sign-in")
+
+    def signed_in(self, secret: str, idle: timedelta, touch: bool = True) -> User | None:
+        """Who holds this secret; None when nobody does, or not any more. API tokens do not grow idle.
+
+        ``touch`` False: a page asked by itself, which does not show that somebody is there.
+        """
+        with self._session() as session:
+            entry = session.get(SignIn, _hash(secret))
+            if entry is None or (not entry.label and entry.seen_at < now() - idle):
+                return None
+            if touch and entry.seen_at < now() - timedelta(minutes=1):
+                entry.seen_at = now()
+                session.add(entry)
+            user = session.get(User, entry.user)
+            return user if user and not user.disabled else None
+
+    def sign_out(self, secret: str) -> None:
+        """Forget a browser."""
+        with self._session() as session:
+            session.execute(sa.delete(SignIn).where(col(SignIn.secret_hash) == _hash(secret)))
+
+    def sign_out_others(self, user: str, secret: str) -> None:
+        """Forget every other browser of this person: the password has changed."""
+        with self._session() as session:
+            session.execute(
+                sa.delete(SignIn).where(
+                    col(SignIn.user) == user, col(SignIn.label) == "", col(SignIn.secret_hash) != _hash(secret)
+                )
+            )
+
+    def wrong_password(self, name: str) -> None:
+        """Note a wrong password."""
+        with self._session() as session:
+            session.add(FailedSignIn(name=name[:64], at=now()))
+
+    def wrong_passwords(self, name: str, within: timedelta) -> int:
+        """How many wrong passwords this name was given lately."""
+        with self._session() as session:
+            session.execute(sa.delete(FailedSignIn).where(col(FailedSignIn.at) < now() - timedelta(days=1)))
+            return session.exec(
+                select(sa.func.count())
+                .select_from(FailedSignIn)
+                .where(FailedSignIn.name == name[:64], FailedSignIn.at > now() - within)
+            ).one()
+
+    # ---- the count ------------------------------------------------------------------------------
+
+    def arrivals(self, first: str, last: str) -> list[Arrivals]:
+        """Counted faxes of the months ``first`` to ``last`` (``2026-11``)."""
+        keys: list[Any] = [Fax.month, Fax.line, Fax.department, Fax.caller, Fax.document_type]
+        with self._session() as session:
+            rows = session.execute(
+                sa.select(*keys, sa.func.count())
+                .where(col(Fax.counts).is_(True), col(Fax.month) >= first, col(Fax.month) <= last)
+                .group_by(*keys)
+            ).all()
+        return [Arrivals(*row) for row in rows]
+
+    def excluded(self, first: str, last: str) -> list[tuple[str, str, int]]:
+        """What was taken but not counted: month, why (``duplicates``, ``parts`` or ``notices``), how many."""
+        why = sa.case(
+            (col(Fax.duplicate_of).is_not(None), "duplicates"),
+            (col(Fax.kind) == "part", "parts"),
+            (col(Fax.joined_into).is_not(None), "parts"),
+            else_="notices",
+        )
+        with self._session() as session:
+            keys: list[Any] = [Fax.month, why]
+            rows = session.execute(
+                sa.select(*keys, sa.func.count())
+                .where(col(Fax.counts).is_(False), col(Fax.month) >= first, col(Fax.month) <= last)
+                .group_by(*keys)
+            ).all()
+        return [(month, reason, count) for month, reason, count in rows]
+
+    def first_month(self) -> str | None:
+        """The month of the oldest fax."""
+        with self._session() as session:
+            return session.exec(select(sa.func.min(col(Fax.month)))).one()
+
+    def last_of_lines(self) -> dict[str, datetime]:
+        """When each line last brought anything: a silent machine must not look like a success."""
+        with self._session() as session:
+            latest: list[Any] = [Fax.line, sa.func.max(Fax.accepted_at)]
+            return dict(session.execute(sa.select(*latest).group_by(col(Fax.line))).all())
+
+    def save_baseline(self, rows: Sequence[Baseline], who: str) -> None:
+        """Take the base year's counts; the same key again replaces the count."""
+        with self._session() as session:
+            for row in rows:
+                session.merge(row)
+            self._note(session, who, "baseline", None, rows=len(rows))
+
+    def baseline(self, months: Sequence[str]) -> list[Baseline]:
+        """The base year's counts of these months."""
+        with self._session() as session:
+            return list(session.exec(select(Baseline).where(col(Baseline.month).in_(months))))
+
+    def save_register(self, rows: Sequence[RegisterEntry], who: str) -> int:
+        """Take entries of the register; those already taken stay. Returns how many were new."""
+        with self._session() as session:
+            before = session.exec(select(sa.func.count()).select_from(RegisterEntry)).one()
+            for row in rows:
+                session.merge(row)
+            session.flush()
+            added = session.exec(select(sa.func.count()).select_from(RegisterEntry)).one() - before
+            self._note(session, who, "register", None, rows=len(rows), new=added)
+            return added
+
+    def register(self, first: str, last: str) -> list[RegisterEntry]:
+        """Entries of the months ``first`` to ``last``."""
+        with self._session() as session:
+            return list(
+                session.exec(select(RegisterEntry).where(RegisterEntry.month >= first, RegisterEntry.month <= last))
+            )
+
+    # ---- the engine -----------------------------------------------------------------------------
+
+    def beat(self, executor: str, silent_for: timedelta) -> list[str]:
+        """Say that this executor lives; gives back those that have been silent too long. By the database's clock."""
+        with self._session() as session:
+            moment = self._clock(session)
+            session.merge(Executor(id=executor, beat_at=moment))
+            session.flush()
+            return list(session.exec(select(Executor.id).where(Executor.beat_at < moment - silent_for)))
+
+    def buried(self, executor: str) -> None:
+        """Forget an executor: its journeys have been taken over, or it has said good-bye."""
+        with self._session() as session:
+            session.execute(sa.delete(Executor).where(col(Executor.id) == executor))
+
+    def executors(self) -> list[Executor]:
+        """Everybody who runs journeys."""
+        with self._session() as session:
+            return list(session.exec(select(Executor)))
+
+    def _clock(self, session: Session) -> datetime:
+        if self.engine.dialect.name == "sqlite":
+            return now()  # one machine, one clock
+        moment: datetime = session.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        return moment
+
+    @staticmethod
+    def _note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
+        session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
+
+
+def _place(work: str, state: str, kind: str) -> str:
+    if kind not in FAXES:
+        return "notices"
+    if work == Work.DONE:
+        return "done"
+    if state in (State.HELD, State.FAILED):
+        return "held"
+    return str(work)
+
+
+def _conditions(query: Query) -> list[Any]:
+    conditions: list[Any] = []
+    if query.departments is not None:
+        conditions.append(col(Fax.department).in_(query.departments))
+    pairs = ((Fax.department, query.department), (Fax.state, query.state), (Fax.work, query.work))
+    conditions += [col(column) == value for column, value in pairs if value]
+    if query.type:
+        conditions.append(Fax.document_type == query.type)
+    if query.since:
+        conditions.append(Fax.accepted_at >= query.since)
+    if query.until:
+        conditions.append(Fax.accepted_at < query.until)
+    if query.notices is not None:
+        real = col(Fax.kind).in_(FAXES)
+        conditions.append(sa.not_(real) if query.notices else real)
+    if query.nowhere:
+        conditions.append(col(Fax.department).is_(None))
+    if query.place:
+        conditions += _at_place(query.place)
+    if query.text:
+        holding = select(Page.fax_id).where(col(Page.folded).contains(query.text, autoescape=True))
+        found: list[Any] = [col(Fax.id).in_(holding)]
+        if query.number:
+            found.append(col(Fax.caller) == query.number)
+        conditions.append(sa.or_(*found))
+    return conditions
+
+
+def _at_place(place: str) -> list[Any]:
+    # The same division as _place, for the database.
+    real = col(Fax.kind).in_(FAXES)
+    stuck = col(Fax.state).in_([State.HELD, State.FAILED])
+    if place == "notices":
+        return [sa.not_(real)]
+    if place == "done":
+        return [real, Fax.work == Work.DONE]
+    if place == "held":
+        return [real, Fax.work != Work.DONE, stuck]
+    return [real, Fax.work == place, sa.not_(stuck)]
+
+
+def _order(query: Query, newer: bool) -> list[Any]:
+    keys: list[Any] = [col(Fax.accepted_at), col(Fax.id)]
+    if query.urgent_first:
+        keys.insert(0, col(Fax.urgent))
+    return [key.asc() if newer else key.desc() for key in keys]
+
+
+def _beyond(query: Query, urgent: bool, at: datetime, fax_id: str, newer: bool) -> Any:
+    keys: list[tuple[Any, Any]] = [(col(Fax.accepted_at), at), (col(Fax.id), fax_id)]
+    if query.urgent_first:
+        keys.insert(0, (col(Fax.urgent), sa.literal(urgent, sa.Boolean)))  # a bare True has no order
+    steps: list[Any] = []
+    for index, (key, value) in enumerate(keys):
+        equal = [earlier == same for earlier, same in keys[:index]]
+        steps.append(sa.and_(*equal, key > value if newer else key < value))
+    return sa.or_(*steps)
+
+
+def _cursor(fax: Fax) -> str:
+    plain = f"{int(fax.urgent)}|{fax.accepted_at.isoformat()}|{fax.id}"
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[bool, datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        urgent, at, fax_id = text.split("|")
+        moment = datetime.fromisoformat(at)
+    except (binascii.Error, ValueError, UnicodeDecodeError) as error:
+        raise UsageError("続きの目印が読めません (not a cursor)") from error
+    if moment.tzinfo is None or not fax_id or "\0" in fax_id:
+        raise UsageError("続きの目印が読めません (not a cursor)")
+    return urgent == "1", moment, fax_id
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

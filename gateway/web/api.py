@@ -1,0 +1,237 @@
+"""The same for programs: JSON, cursors, tokens, problem+json. What it promises is only ever added to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Asked
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
+
+from gateway import traffic
+from gateway.errors import UsageError
+from gateway.models import TOKYO, month_of, now
+from gateway.store import Query
+from gateway.web.fax import mail, page_picture
+from gateway.web.guard import Counter, FaxInReach, TheDesk, Worker
+from gateway.web.inbox import LONGEST_SEARCH
+from gateway.web.paper import paper
+from gateway.web.traffic import report_of
+from gateway.web.trouble import Refused
+from routing import number
+from routing.fold import fold
+
+
+class Copy(BaseModel):
+    """A copy on its way to a sink."""
+
+    id: str
+    sink: str
+    state: Literal["pending", "delivered", "deferred", "failed"]
+    attempts: int
+    next_attempt: str | None
+    error: str | None
+
+
+class FaxAsJson(BaseModel):
+    """One fax with everything known of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    state: Literal["received", "reading", "routed", "held", "failed"]
+    received_at: str = Field(description="ISO 8601 with Tokyo's offset: when the fax call came in")
+    accepted_at: str = Field(description="When the gateway answered 250")
+    sha256: str = Field(description="Of the mail as it was taken")
+    duplicate_of: str | None = Field(description="The fax whose mail this one repeats byte for byte; never counted")
+    kind: str
+    counted: bool
+    line: str
+    caller: str | None = Field(description="E.164")
+    tsi: str | None = Field(description="What the sending machine calls itself; never a proof")
+    pages: int
+    bytes: int
+    document_type: str | None
+    documents: list[dict[str, Any]]
+    confidence: float | None
+    department: str | None
+    reasons: list[str]
+    held_because: list[str]
+    urgent: bool
+    due_at: str | None
+    masked: bool
+    fields: dict[str, Any]
+    barcodes: list[str]
+    text: str = Field(description="The whole text, a form feed between pages")
+    deliveries: list[Copy]
+    work: Literal["new", "claimed", "done"]
+    work_by: str | None
+    exempt: str | None
+
+
+class FaxList(BaseModel):
+    """Faxes, newest first."""
+
+    faxes: list[FaxAsJson]
+    next: str | None = Field(description="Give it as `cursor` to read on; null at the end")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class Correction(BaseModel):
+    """Where a fax belongs and what it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    department: str = Field(max_length=64, description="id of a department")
+    type: str = Field(max_length=64, description="code of a document type")
+
+
+class WorkDone(BaseModel):
+    """What the department has done with it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    work: Literal["new", "claimed", "done"]
+
+
+def _problem(sentence: str) -> dict[str, Any]:
+    return {
+        "description": sentence,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, **_problem("Not signed in, or the token is not (any more) valid")},
+    403: _problem("Not allowed"),
+    404: _problem("No such fax in your departments"),
+    422: _problem("Something in the request is wrong"),
+    503: _problem("Not available at the moment: try again"),
+}
+_PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The picture"}}
+_MAIL: dict[int | str, dict[str, Any]] = {200: {"content": {"message/rfc822": {}}, "description": "The mail"}}
+
+router = APIRouter()
+v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, default_response_class=JSONResponse)
+
+Id = Annotated[str, Asked(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+At = Annotated[datetime | None, Asked(description="ISO 8601; without an offset it is Tokyo's time")]
+Month = Annotated[str, Asked(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+PageNumber = Annotated[int, Path(ge=1, le=100_000)]
+
+
+@v1.get("/faxes", summary="List and search faxes", response_model=FaxList)
+def faxes(
+    desk: TheDesk,
+    person: Worker,
+    department: Id | None = None,
+    state: Literal["received", "reading", "routed", "held", "failed"] | None = None,
+    work: Literal["new", "claimed", "done"] | None = None,
+    type: Id | None = None,
+    q: Annotated[str | None, Asked(max_length=LONGEST_SEARCH, description="Words of the text, or a caller")] = None,
+    since: At = None,
+    until: At = None,
+    cursor: Annotated[str | None, Asked(max_length=400)] = None,
+    limit: Annotated[int, Asked(ge=1, le=200)] = 50,
+) -> Response:
+    """The faxes of your departments, newest first; ``since`` and ``until`` are compared with ``accepted_at``."""
+    if department and person.departments is not None and department not in person.departments:
+        raise Refused(403, "この部署のFAXは見られません。", "You may not see this department's faxes.")
+    called = number.parse(q) if q else None
+    found, following = desk.store.find(
+        Query(
+            departments=person.departments,
+            department=department,
+            state=state,
+            work=work,
+            type=type,
+            text=(fold(q) or None) if q else None,
+            number=called.e164 if called else None,
+            since=_tokyo(since),
+            until=_tokyo(until),
+            cursor=cursor,
+            limit=limit,
+        )
+    )
+    return JSONResponse({"faxes": desk.as_json(found), "next": following})
+
+
+@v1.get("/faxes/{fax_id}", summary="One fax", response_model=FaxAsJson)
+def fax(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """Everything known of a fax. Who asked is written down."""
+    desk.store.note(person.name, "viewed", fax.id)
+    return JSONResponse(desk.as_json([fax])[0])
+
+
+@v1.get("/faxes/{fax_id}/pages/{number}.png", summary="Picture of a page", responses=_PNG, response_class=Response)
+def picture(desk: TheDesk, fax: FaxInReach, number: PageNumber) -> Response:
+    """The page as it was read; pages count from 1."""
+    return page_picture(desk, fax, number)
+
+
+@v1.get("/faxes/{fax_id}/original", summary="The original mail", responses=_MAIL, response_class=Response)
+def original(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """The mail byte for byte as it was taken."""
+    return mail(desk, person, fax)
+
+
+@v1.post("/faxes/{fax_id}/route", summary="Correct department and type", response_model=FaxAsJson)
+def route(desk: TheDesk, person: Worker, fax: FaxInReach, correction: Correction) -> Response:
+    """Say where a fax belongs and what it is; its copies go to the new department's sinks."""
+    corrected = desk.correct(fax.id, person.name, correction.department, correction.type)
+    return JSONResponse(desk.as_json([corrected])[0])
+
+
+@v1.post("/faxes/{fax_id}/work", summary="Take, finish or lay back", response_model=FaxAsJson)
+def work(desk: TheDesk, person: Worker, fax: FaxInReach, done: WorkDone) -> Response:
+    """Say what the department has done with it."""
+    return JSONResponse(desk.as_json([desk.mark(fax.id, person.name, done.work)])[0])
+
+
+@v1.post("/faxes/{fax_id}/requeue", summary="Read again", response_model=FaxAsJson)
+def requeue(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """Open, read and decide again; a person's correction stays."""
+    return JSONResponse(desk.as_json([desk.requeue(fax.id, person.name)])[0])
+
+
+@v1.get("/traffic", summary="Faxes by month against base year and target")
+def count(
+    desk: TheDesk,
+    person: Counter,
+    first: Annotated[Month | None, Asked(alias="from")] = None,
+    to: Month | None = None,
+    by: Annotated[str, Asked(max_length=100, description=f"Any of {', '.join(traffic.DIMENSIONS)}, with commas")] = "",
+) -> Response:
+    """The months ``from`` to ``to``, both included; this month without them. For managers and administrators."""
+    moment = now()
+    last = to or first or month_of(moment)
+    dimensions = tuple(part.strip() for part in by.split(",") if part.strip())
+    return JSONResponse(traffic.as_json(report_of(desk, first or last, last, dimensions, moment)))
+
+
+@router.get("/api/docs", include_in_schema=False)
+def docs(request: Request) -> Response:
+    """The description of this API, to read; the same for machines is /api/openapi.json."""
+    return paper(request, "api.html", schema=request.app.openapi())
+
+
+def _tokyo(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    try:
+        return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
+    except OverflowError as error:  # pragma: no cover - the years 1 and 9999
+        raise UsageError("日時が読めません (not a time)") from error

@@ -1,0 +1,206 @@
+"""One fax: its pages beside its text, what it is, why it came here, and what the department does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.models import Fax, Page, now
+from gateway.web.guard import FaxInReach, Person, TheDesk, Worker
+from gateway.web.inbox import TheView, View, contents, query_of, settle
+from gateway.web.paper import paper, words
+from gateway.web.trouble import Refused
+from gateway.web.words import SAID
+
+router = APIRouter(include_in_schema=False)
+
+Typed = Annotated[str, Form()]
+FAINT = 0.6
+"""Words read with less confidence are marked, so that nobody takes them for certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a page's text; ``box`` (left, top, width, height in pixels) when its place is known."""
+
+    text: str
+    box: tuple[int, int, int, int] | None = None
+    faint: bool = False
+
+
+def pieces(page: Page) -> list[Piece]:
+    """The page's text in order, its words with their places."""
+    found: list[Piece] = []
+    at = 0
+    for text, x0, y0, x1, y1, confidence in page.words:
+        start = page.text.find(text, at) if text else -1
+        if start < 0:
+            continue
+        if start > at:
+            found.append(Piece(page.text[at:start]))
+        box = (int(x0), int(y0), max(1, int(x1 - x0)), max(1, int(y1 - y0)))
+        found.append(Piece(text, box, confidence < FAINT))
+        at = start + len(text)
+    if at < len(page.text):
+        found.append(Piece(page.text[at:]))
+    return found
+
+
+@router.get("/faxes/{fax_id}")
+def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: TheView, said: str = "") -> Response:
+    """The page. Who looked is written down."""
+    desk.store.note(person.name, "viewed", fax.id)
+    before, after = desk.store.neighbours(fax, query_of(person, view))
+    return paper(
+        request,
+        "fax.html",
+        person=person,
+        view=view,
+        fax=fax,
+        first=_first(desk, person, fax),
+        repeats=[entry for entry in desk.store.repeats(fax.id) if person.sees(entry)],
+        pages=[(page, pieces(page)) for page in desk.store.pages(fax.id)],
+        copies=desk.store.deliveries([fax.id]),
+        events=_told(desk.store.events(fax.id)),
+        before=before,
+        after=after,
+        said=words(request)(*SAID[said]) if said in SAID else "",
+        departments=desk.config.organisation.departments,
+        types=_types(desk),
+        moment=now(),
+    )
+
+
+@router.get("/faxes/{fax_id}/pages/{number}.png")
+def picture(desk: TheDesk, fax: FaxInReach, number: int) -> Response:
+    """The picture of a page, as it was read."""
+    return page_picture(desk, fax, number)
+
+
+@router.get("/faxes/{fax_id}/original")
+def original(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """The mail byte for byte."""
+    return mail(desk, person, fax)
+
+
+@router.post("/faxes/{fax_id}/work")
+def work(
+    request: Request,
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxInReach,
+    work: Typed = "",
+    seen: Typed = "",
+    then: str = "",
+    place: Typed = "new",
+    department: Typed = "",
+    q: Typed = "",
+    cursor: Typed = "",
+) -> Response:
+    """Take, finish or lay back. ``seen`` is the state that the person saw: nobody undoes unawares what another did."""
+    view = settle(person, View(department, place, q, cursor))
+    said = "taken"
+    if not seen or seen == state_seen(fax):
+        said = desk.mark(fax.id, person.name, work).work
+    if request.headers.get("HX-Request"):
+        w = words(request)
+        return paper(request, "list.html", said=w(*SAID[said]), **contents(desk, person, view))
+    if then == "stay" or said == "taken":
+        return _to(f"/faxes/{fax.id}", view, said)
+    following = desk.store.neighbours(fax, query_of(person, view))[1] if then == "next" else None
+    return _to(f"/faxes/{following}", view, said) if following else _to("/", view, said)
+
+
+@router.post("/faxes/{fax_id}/correct")
+def correct(
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxInReach,
+    to: Typed = "",
+    type: Typed = "",
+    place: Typed = "new",
+    department: Typed = "",
+    q: Typed = "",
+) -> Response:
+    """Say where the fax belongs and what it is."""
+    if not to or not type:
+        raise Refused(422, "部署と文書種別の両方を選んでください。", "Choose both a department and a document type.")
+    view = settle(person, View(department, place, q))
+    corrected = desk.correct(fax.id, person.name, to, type)
+    return _to(f"/faxes/{fax.id}" if person.sees(corrected) else "/", view, "corrected")
+
+
+@router.post("/faxes/{fax_id}/requeue")
+def requeue(
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxInReach,
+    place: Typed = "new",
+    department: Typed = "",
+    q: Typed = "",
+) -> Response:
+    """Open, read and decide again."""
+    again = desk.requeue(fax.id, person.name)
+    return _to(
+        f"/faxes/{fax.id}" if person.sees(again) else "/", settle(person, View(department, place, q)), "requeued"
+    )
+
+
+def state_seen(fax: Fax) -> str:
+    """What a form remembers of the fax that it was made for."""
+    return f"{fax.work} {fax.work_by or ''}"
+
+
+def page_picture(desk: TheDesk, fax: Fax, number: int) -> Response:
+    """The PNG of a page; 404 with the reason when there is none."""
+    page = next((page for page in desk.store.pages(fax.id) if page.number == number), None)
+    if page is None or not page.png:
+        raise Refused(
+            404,
+            (page.problem if page else "") or "このページの画像はありません。原本を開いてください。",
+            "There is no picture of this page. Open the original.",
+        )
+    return Response(desk.spool.get(page.png), media_type="image/png")
+
+
+def mail(desk: TheDesk, person: Person, fax: Fax) -> Response:
+    """The original as a download; who took it is written down."""
+    data = desk.original(fax)
+    desk.store.note(person.name, "downloaded", fax.id)
+    return Response(
+        data, media_type="message/rfc822", headers={"Content-Disposition": f'attachment; filename="{fax.id}.eml"'}
+    )
+
+
+def _first(desk: TheDesk, person: Person, fax: Fax) -> Fax | None:
+    """The fax that this one repeats, when the person may see it."""
+    first = desk.store.fax(fax.duplicate_of) if fax.duplicate_of else None
+    return first if first and person.sees(first) else None
+
+
+def _types(desk: TheDesk) -> list[Any]:
+    """The document types of today, each code once."""
+    return list({kind.code: kind for kind in desk.taxonomy.types}.values())
+
+
+def _told(events: Sequence[Any]) -> list[Any]:
+    """The history without a person's looking again within the hour."""
+    told: list[Any] = []
+    looked: dict[str, Any] = {}
+    for event in events:
+        last = looked.get(event.who)
+        if event.action == "viewed":
+            if last is not None and event.at - last < timedelta(hours=1):
+                continue
+            looked[event.who] = event.at
+        told.append(event)
+    return told
+
+
+def _to(path: str, view: View, said: str) -> Response:
+    return RedirectResponse(view.link(path, said=said) if said else view.link(path), 303)

@@ -1,0 +1,282 @@
+"""The words of the pages, Japanese first with the English beside it, and how times, months and numbers are written.
+
+Both languages stand at the place where they are used: nothing can be translated in one and forgotten in the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.models import TOKYO, Event, Fax, State, now
+from routing.department import Organisation
+from routing.number import written
+from routing.taxonomy import Taxonomy
+
+LANGUAGES = ("ja", "en")
+
+SURE = 0.95
+"""From here on a class is as good as certain: of such faxes hardly one in a hundred is corrected."""
+
+PLACES = {
+    "new": ("新着", "New"),
+    "claimed": ("対応中", "In progress"),
+    "held": ("要確認", "To be checked"),
+    "done": ("完了", "Done"),
+    "notices": ("機器の通知", "Notices"),
+}
+WORKS = {"new": ("未対応", "not taken"), "claimed": ("対応中", "in progress"), "done": ("完了", "done")}
+STATES = {
+    "received": ("受信済み・読み取り待ち", "received, waiting to be read"),
+    "reading": ("読み取り中", "being read"),
+    "routed": ("振分け済み", "routed"),
+    "held": ("要確認", "to be checked"),
+    "failed": ("処理できず・要確認", "could not be processed"),
+}
+KINDS = {
+    "fax": ("FAX", "Fax"),
+    "part": ("分割メールの一部", "Part of a split mail"),
+    "notice": ("機器からの通知", "Machine's notice"),
+    "device_error": ("機器のエラー通知", "Machine's error"),
+    "auto_reply": ("自動応答", "Automatic reply"),
+    "mdn": ("開封通知", "Read receipt"),
+    "bounce": ("配送エラー通知", "Bounce"),
+    "unreadable": ("開けない添付", "Unreadable attachment"),
+    "no_attachment": ("添付のないメール", "Mail without attachment"),
+}
+SOURCES = {
+    "header": ("機器がメールのヘッダーに記載", "machine's mail header"),
+    "subject": ("メールの件名", "mail subject"),
+    "body": ("メールの本文", "mail body"),
+    "sender": ("差出人アドレス", "sender address"),
+    "envelope": ("SMTPの差出人", "SMTP envelope"),
+    "filename": ("添付のファイル名", "attachment name"),
+    "tti": ("用紙上端の発信元印字", "line printed at the top of the page"),
+}
+COPIES = {
+    "pending": ("配送待ち", "waiting"),
+    "delivered": ("配送済み", "delivered"),
+    "deferred": ("再試行待ち", "will be tried again"),
+    "failed": ("配送失敗", "failed"),
+}
+FIELDS = {
+    "disease": ("疾患名", "Disease"),
+    "diagnosed": ("診断年月日", "Diagnosed on"),
+    "institution_phone": ("医療機関の電話番号", "Institution's telephone"),
+}
+DIMENSIONS = {
+    "line": ("回線", "line"),
+    "department": ("部署", "department"),
+    "sender": ("発信者", "caller"),
+    "purpose": ("文書種別", "document type"),
+}
+EXCLUDED = {
+    "duplicates": ("再送(重複)", "sent again"),
+    "notices": ("機器の通知など", "machines' notices"),
+    "parts": ("分割メールの一部", "parts of split mails"),
+}
+ACTIONS = {
+    "received": ("受信しました", "received"),
+    "routed": ("内容を読み取り、振り分けました", "read and routed"),
+    "held": ("人の確認が必要と判断しました", "held for a person"),
+    "failed": ("処理できませんでした", "could not be processed"),
+    "requeued": ("読み取りをやり直しました", "sent to be read again"),
+    "work:new": ("未対応に戻しました", "laid back"),
+    "work:claimed": ("対応を開始しました", "taken"),
+    "work:done": ("完了にしました", "finished"),
+    "corrected": ("部署・種別を訂正しました", "corrected"),
+    "joined": ("分割メールをひとつにしました", "parts joined"),
+    "viewed": ("閲覧しました", "viewed"),
+    "downloaded": ("原本をダウンロードしました", "downloaded the original"),
+    "delivered": ("写しを配送しました", "copy delivered"),
+}
+SAID = {
+    "claimed": ("対応を開始しました。", "Taken."),
+    "done": ("完了にしました。", "Done."),
+    "new": ("未対応に戻しました。", "Laid back."),
+    "corrected": ("訂正しました。写しは新しい部署へ送られます。", "Corrected."),
+    "requeued": ("読み取りをやり直します。", "It will be read again."),
+    "taken": (
+        "ほかの人が先に操作していました。今の状態を確認してください。",
+        "Somebody else was faster. Look at the present state.",
+    ),
+}
+PARTS_OF_THE_GATEWAY = {
+    "door": ("受信口", "the door"),
+    "journey": ("自動処理", "automatic"),
+    "gateway": ("自動処理", "automatic"),
+}
+_ERAS = (("令和", "Reiwa", 2019, 5, 2018), ("平成", "Heisei", 1989, 2, 1988), ("昭和", "Showa", 1927, 1, 1925))
+_ENGLISH_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one request: its language, and the names of this site's departments and document types."""
+
+    language: str
+    organisation: Organisation
+    taxonomy: Taxonomy
+
+    def __call__(self, japanese: str, english: str) -> str:
+        """One of the two."""
+        return english if self.language == "en" else japanese
+
+    def of(self, table: dict[str, tuple[str, str]], key: str) -> str:
+        """The word of ``table`` for ``key``; the key itself where the table knows none."""
+        return self(*table.get(key, (key, key)))
+
+    def place(self, place: str) -> str:
+        """A tab of the inbox."""
+        return self.of(PLACES, place)
+
+    def work(self, work: str) -> str:
+        """What the department has done."""
+        return self.of(WORKS, work)
+
+    def state(self, state: str) -> str:
+        """Where the fax is on its way."""
+        return self.of(STATES, state)
+
+    def kind(self, kind: str) -> str:
+        """What sort of mail it was."""
+        return self.of(KINDS, kind)
+
+    def source(self, source: str) -> str:
+        """Where the caller's number was found."""
+        return self.of(SOURCES, source)
+
+    def copy(self, state: str) -> str:
+        """How far a copy has come."""
+        return self.of(COPIES, state)
+
+    def field(self, name: str) -> str:
+        """A field of a form."""
+        return self.of(FIELDS, name)
+
+    def department(self, id: str | None) -> str:
+        """A department's name."""
+        if not id:
+            return self("部署未定", "No department yet")
+        found = self.organisation.department(id)
+        return found.name if found else id
+
+    def line(self, id: str) -> str:
+        """A line as staff know it: its number, else its id."""
+        found = self.organisation.line(id)
+        return f"{id} ({written(found.number)})" if found and found.number else id
+
+    def type(self, code: str | None) -> str:
+        """A document type's name."""
+        found = self.taxonomy.get(code)
+        if found is None:
+            return code or self("種別不明", "Unknown type")
+        return self(found.name, found.name_en or found.name)
+
+    def title(self, fax: Fax) -> str:
+        """What a fax is, in one line."""
+        if fax.kind != "fax":
+            return self.kind(fax.kind)
+        if fax.document_type is None and fax.state in (State.RECEIVED, State.READING):
+            return self.state(fax.state)
+        return self.type(fax.document_type)
+
+    def caller(self, fax: Fax) -> str:
+        """Who called, as people write a number."""
+        return written(fax.caller) if fax.caller else self("番号不明", "Number unknown")
+
+    def number(self, e164: str) -> str:
+        """A number as people write it."""
+        return written(e164)
+
+    def sure(self, confidence: float | None) -> str:
+        """How sure the class is, in a word."""
+        if confidence is None:
+            return self("—", "—")
+        if confidence >= SURE:
+            return self("高", "high")
+        return self("中", "medium") if confidence >= self.organisation.hold_below else self("低", "low")
+
+    def when(self, moment: datetime) -> str:
+        """A time of the day for today, a date and a time for other days; Tokyo's time."""
+        local, today = moment.astimezone(TOKYO), now().astimezone(TOKYO)
+        clock = f"{local:%H:%M}"
+        if local.date() == today.date():
+            return self(f"今日 {clock}", f"today {clock}")
+        english = f"{local.day} {_ENGLISH_MONTHS[local.month - 1]}"
+        if local.year == today.year:
+            return self(f"{local.month}月{local.day}日 {clock}", f"{english} {clock}")
+        return self(f"{local.year}年{local.month}月{local.day}日 {clock}", f"{english} {local.year} {clock}")
+
+    def exactly(self, moment: datetime) -> str:
+        """Date, time and seconds; Tokyo's time."""
+        return f"{moment.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}"
+
+    def late(self, due: datetime) -> bool:
+        """Whether the time is over."""
+        return due < now()
+
+    def month(self, month: str) -> str:
+        """A month with its Japanese era: 2026年11月(令和8年11月)."""
+        year, number = int(month[:4]), int(month[5:7])
+        japanese, english, count = era(year, number)
+        if not japanese:
+            return self(f"{year}年{number}月", f"{_ENGLISH_MONTHS[number - 1]} {year}")
+        first = "元" if count == 1 else str(count)
+        return self(
+            f"{year}年{number}月({japanese}{first}年{number}月)",
+            f"{_ENGLISH_MONTHS[number - 1]} {year} ({english} {count})",
+        )
+
+    def dimension(self, name: str) -> str:
+        """What the numbers are broken down by."""
+        return self.of(DIMENSIONS, name)
+
+    def excluded(self, why: str) -> str:
+        """Why something is not counted."""
+        return self.of(EXCLUDED, why)
+
+    def group(self, dimension: str, value: str) -> str:
+        """One value of a breakdown, as people call it."""
+        if not value:
+            return self("不明", "unknown")
+        names = {"line": self.line, "department": self.department, "sender": written, "purpose": self.type}
+        return names[dimension](value)
+
+    def action(self, event: Event) -> str:
+        """What happened, in a sentence."""
+        return self.of(ACTIONS, event.action)
+
+    def actor(self, who: str) -> str:
+        """Who did it: a person, or a part of the gateway."""
+        return self.of(PARTS_OF_THE_GATEWAY, who)
+
+    def correction(self, event: Event) -> str:
+        """What a correction changed; empty for other events."""
+        before, after = event.detail.get("before"), event.detail.get("after")
+        if event.action != "corrected" or not before or not after:
+            return ""
+        changes: list[str] = []
+        if before.get("department") != after.get("department"):
+            changes.append(f"{self.department(before.get('department'))} → {self.department(after.get('department'))}")
+        if before.get("type") != after.get("type"):
+            changes.append(f"{self.type(before.get('type'))} → {self.type(after.get('type'))}")
+        return self("、", ", ").join(changes)
+
+    def value(self, field: Any) -> str:
+        """The value of a field of a form as it is shown."""
+        text = field.get("value") if isinstance(field, dict) else field
+        return str(text) if text not in (None, "") else "—"
+
+
+def era(year: int, month: int) -> tuple[str, str, int]:
+    """The Japanese era of a month: its name in both languages and its year. Empty before 1927.
+
+    令和 since 2019-05-01, 平成 since 1989-01-08, 昭和 since 1926-12-25 (元号法, 昭和54年法律第43号, and its orders); a
+    month in which the era changed is the older one's where it began in it.
+    """
+    for japanese, english, first_year, first_month, base in _ERAS:
+        if (year, month) >= (first_year, first_month):
+            return japanese, english, year - base
+    return "", "", 0

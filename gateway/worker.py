@@ -1,0 +1,237 @@
+"""The durable engine: queues, heartbeat, take-over. The only file that knows DBOS.
+
+A job is put into the queue in the transaction that makes its row, so there is never one without the other. A worker
+that is killed leaves its journeys pending; the same worker started again, or any other that sees it silent, takes them
+up at the step they had reached. What DBOS leaves to us: the heartbeat table, and the call that recovers a dead
+executor's journeys (private in 3.4, hence the pinned version and the test that kills).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID
+from dbos import error as dbos_error
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.carrier import Carrier
+from gateway.errors import GatewayError, Superseded
+from gateway.models import Fax, now
+from gateway.pipeline import Pipeline
+from gateway.store import Store
+
+T = TypeVar("T")
+
+APPLICATION = "faxless"
+VERSION = "1"
+"""The version of the journey, pinned by hand: DBOS's own, a hash of the source, strands jobs at every upgrade."""
+FAX_QUEUE, COPY_QUEUE = "fax", "copy"
+JOURNEY, CARRY = "journey", "carry"
+BEAT = 2.0
+SILENT = timedelta(seconds=8)
+"""An executor silent for so long is taken over; four missed beats."""
+STUCK = timedelta(minutes=5)
+"""A fax that has not moved for so long may have lost its job; then it is put into the queue again."""
+RETRIES = 4
+POLL = 0.1
+
+log = structlog.get_logger("worker")
+
+
+def migrate(url: str) -> None:
+    """Create or upgrade the engine's own tables."""
+    DBOS.migrate(url)
+
+
+class Queue:
+    """Puts jobs in; all that the door, the pages and the command line need of the engine."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._client = DBOSClient(
+            system_database_engine=engine,
+            application_name=APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,  # the door answers 451 rather than wait
+        )
+
+    def journey(self, connection: sa.Connection, fax: Fax) -> None:
+        """Have this fax opened, read and decided."""
+        self._put(connection, FAX_QUEUE, JOURNEY, fax)
+
+    def carry(self, connection: sa.Connection, fax: Fax) -> None:
+        """Have this fax's waiting copies delivered."""
+        self._put(connection, COPY_QUEUE, CARRY, fax)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._client.destroy()
+
+    def _put(self, connection: sa.Connection, queue: str, workflow: str, fax: Fax) -> None:
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": queue,
+                "workflow_name": workflow,
+                "workflow_id": _job_name(workflow, fax.id),
+                "app_version": VERSION,
+            },
+            fax.id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name under which this process runs journeys; nobody alive has the same (a lock sees to it)."""
+
+    executor: str
+    lock: IO[str]
+
+    @classmethod
+    def take(cls, data: Path) -> Name:
+        """The first free name of this host and data folder: after a restart the same one, with its pending journeys."""
+        place = hashlib.sha256(str(data).encode()).hexdigest()[:8]
+        for number in range(1, 1000):
+            lock = (data / f"worker-{number}.lock").open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                continue
+            return cls(executor=f"{socket.gethostname()}-{place}-{number}", lock=lock)
+        raise GatewayError("ワーカーの名前がありません (a thousand workers on one data folder)")
+
+
+class Worker:
+    """Runs journeys and carries copies until it is stopped. One a process."""
+
+    def __init__(self, engine: sa.Engine, store: Store, pipeline: Pipeline, carrier: Carrier, data: Path) -> None:
+        self._engine, self._store, self._pipeline, self._carrier = engine, store, pipeline, carrier
+        self._data = data
+        self._stopping = threading.Event()
+        self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._name: Name | None = None
+        self._workflows: dict[str, Callable[[str], None]] = {}
+
+    def start(self) -> None:
+        """Take up what was left, and begin."""
+        self._name = Name.take(self._data)
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_engine": self._engine,
+                "executor_id": self._name.executor,
+                "application_version": VERSION,
+                "log_level": "ERROR",
+                "run_migrations": False,
+            }
+        )
+        self._workflows = {
+            JOURNEY: _workflow(JOURNEY, self._journey),
+            CARRY: _workflow(CARRY, self._carry),
+        }
+        DBOS.launch()
+        DBOS.register_queue(FAX_QUEUE, worker_concurrency=self._pipeline.readers.workers + 1, polling_interval_sec=POLL)
+        DBOS.register_queue(COPY_QUEUE, worker_concurrency=8, polling_interval_sec=POLL)
+        self._look_after_others()
+        self._pulse.start()
+
+    def stop(self) -> None:
+        """Stop beginning anything; what is half done is taken up at the next start."""
+        self._stopping.set()
+        self._pulse.join(timeout=10)
+        DBOS.destroy(destroy_registry=True)
+        if self._name is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                self._store.buried(self._name.executor)
+            self._name.lock.close()
+
+    def _journey(self, fax_id: str) -> None:
+        try:
+            self._pipeline.journey(fax_id, _step)
+        except Superseded:
+            log.warning("superseded", fax=fax_id)
+        except dbos_error.DBOSException:
+            raise  # the engine's own: this run has lost its journey, or is being stopped
+        except Exception as error:  # whatever broke, the fax must stay in sight
+            log.error("journey", fax=fax_id, error=type(error).__name__, exc_info=error)
+            self._try_later(fax_id)
+
+    def _try_later(self, fax_id: str) -> None:
+        fax = self._store.fax(fax_id)
+        if fax is None:
+            return
+        again = fax.attempt <= RETRIES
+        sentence = "処理に失敗しました。" + ("自動でやり直します。" if again else "原本を開いて確認してください。")
+        with contextlib.suppress(Superseded):
+            self._store.failed(fax_id, fax.run, sentence)
+        if again:
+            self._later(FAX_QUEUE, JOURNEY, fax_id, timedelta(seconds=5 * 4**fax.attempt))
+
+    def _carry(self, fax_id: str) -> None:
+        again = _step(self._carrier.carry, fax_id)
+        if again is not None:
+            self._later(COPY_QUEUE, CARRY, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
+
+    def _later(self, queue: str, workflow: str, fax_id: str, delay: timedelta) -> None:
+        # Hours are waited for in the queue, not in a slot.
+        with SetWorkflowID(_job_name(workflow, fax_id)), SetEnqueueOptions(delay_seconds=delay.total_seconds()):
+            DBOS.enqueue_workflow(queue, self._workflows[workflow], fax_id)
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(BEAT):
+            try:
+                self._look_after_others()
+            except (SQLAlchemyError, GatewayError) as error:
+                log.error("heartbeat", error=type(error).__name__)
+
+    def _look_after_others(self) -> None:
+        if self._name is None:
+            return
+        for silent in self._store.beat(self._name.executor, SILENT):
+            log.warning("take-over", executor=silent)
+            DBOS._recover_pending_workflows([silent])  # see the docstring of this module
+            self._store.buried(silent)
+        for lost in self._store.unfinished(now() - STUCK):
+            if not _has_job(lost.id):
+                self._set_going(lost)
+
+    def _set_going(self, lost: Fax) -> None:
+        if lost.attempt > 2 * RETRIES:  # it takes its worker down every time: a person has to look
+            with contextlib.suppress(Superseded):
+                self._store.failed(lost.id, lost.run, "処理が繰り返し中断しました。原本を開いて確認してください。")
+            return
+        self._store.again(lost.id, "gateway", self._pipeline.jobs.journey)
+
+
+def _workflow(name: str, body: Callable[[str], None]) -> Callable[[str], None]:
+    @DBOS.workflow(name=name, max_recovery_attempts=20)
+    def run(fax_id: str) -> None:  # DBOS marks the function, which a bound method does not allow
+        body(fax_id)
+
+    return run
+
+
+def _step(function: Callable[..., T], *words: Any) -> T:
+    """Run a function as a durable step of the journey in hand."""
+    return DBOS.run_step({"name": function.__name__}, function, *words)
+
+
+def _job_name(workflow: str, fax_id: str) -> str:
+    return f"{workflow}-{fax_id}-{uuid.uuid4().hex[:8]}"
+
+
+def _has_job(fax_id: str) -> bool:
+    alive = ["ENQUEUED", "DELAYED", "PENDING"]
+    return bool(DBOS.list_workflows(workflow_id_prefix=f"{JOURNEY}-{fax_id}-", status=alive, limit=1))

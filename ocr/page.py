@@ -1,0 +1,93 @@
+"""The values of reading: a page's picture, its words, and the transcript of a document.
+
+Boxes are ``(x0, y0, x1, y1)`` in pixels of the page *as shown*: square pixels, upright, origin at the top left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL.Image import Image
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels of the page as shown."""
+
+Turn = Literal[0, 90, 180, 270]
+"""Degrees clockwise by which a page was turned to stand upright."""
+
+Kind = Literal["tiff-g3", "tiff-g4", "tiff-other", "pdf-ccitt", "pdf-jbig2", "pdf-jpeg", "pdf-drawn", "image"]
+"""How the pages of a document are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """One page as the fax machine scanned it, original bits: rows may be lower than columns are wide."""
+
+    number: int
+    """1 for the first page of its document."""
+    image: Image
+    """Mode ``1`` where the original is bilevel, else ``L``; black text on white."""
+    dpi: tuple[float, float]
+    """Dots per inch across and down (T.30: 204x98 standard, 204x196 fine, 204x391 superfine)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What opening a document tells without reading it."""
+
+    kind: Kind
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A run of characters in one line, as the engine found it."""
+
+    text: str
+    box: Box
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What one page says."""
+
+    number: int
+    width: int
+    height: int
+    words: tuple[Word, ...]
+    """In reading order."""
+    text: str
+    """One line of the page a line."""
+    confidence: float
+    """Mean of the words' confidences by length; 0 for a page without words."""
+    turned: Turn
+    skew: float
+    """Degrees by which the lines climb (positive) or fall."""
+    barcodes: tuple[str, ...]
+    engine: str
+    """Name and version of the engine and the steps that ran, e.g. ``paddle/3.10.0 square despeckle turn180``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One page read: the text, and the picture to show beside it."""
+
+    page: PageText
+    png: bytes
+    """The page as shown: 1-bit PNG (grey where the original is grey), square pixels, upright."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A whole document read."""
+
+    kind: Kind
+    pages: tuple[PageText, ...]
+
+    @property
+    def text(self) -> str:
+        """All pages' text, a form feed between pages."""
+        return "\f".join(page.text for page in self.pages)

@@ -1,0 +1,374 @@
+"""What a fax is: the classes of the taxonomy, recognised by titles, form anchors and words, with the words that told.
+
+Recall first for what is urgent: weak evidence of a critical class is never silently outvoted, it becomes the runner-up.
+Time is bounded by the limits of :mod:`routing.layout`, whatever the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from routing.addressee import elsewhere
+from routing.disease import Disease, Diseases
+from routing.extract import find_disease
+from routing.facts import Classification, PageFacts, Part, Witness
+from routing.fold import fold
+from routing.layout import PageLine, PageLines, lay_out
+from routing.phrases import NOTIFICATION, Book, Phrase, book, nearly, skeleton
+from routing.taxonomy import URGENCIES, Taxonomy
+
+# Weights of evidence; a score of 1.3 means "about two in three", 3 (a whole clean title) "nine in ten".
+_TITLE, _TITLE_IN_LINE, _TITLE_IN_SENTENCE, _TITLE_BELOW = 3.0, 1.6, 0.7, 1.5
+_ANCHOR, _ANCHORS_AT_MOST = 0.8, 3.2
+_KEYWORD, _KEYWORDS_AT_MOST = 0.25, 0.7
+_HINT = 0.8  # a title on a cover sheet tells what should follow, not what is there
+_AGAINST = 0.3
+_SCALE = 1.3
+_TOO_OFTEN = 8  # no form prints its title more often on one page
+_UNSURE = 0.5
+_LEAST, _LEAST_URGENT = 0.9, 0.75  # below this score nothing is recognised; one anchor is enough for what is urgent
+_WHERE_TITLE, _WHERE_BODY = "title", "body"
+_GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    code: str
+    phrase: str
+    page: int
+    where: str
+    weight: float
+    kind: str
+    """``title``, ``anchor`` or ``keyword``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What one document of the fax is thought to be."""
+
+    code: str | None
+    confidence: float
+    hits: tuple[_Hit, ...]
+    runner_up: str | None
+    runner_up_confidence: float
+
+
+def classify(pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases, day: date) -> Classification:
+    """The class of the fax on ``day``, how sure (0..1), and why.
+
+    Several documents in one fax are told apart by their titles; the fax is what its most urgent document is. A cover
+    sheet counts only when nothing else is there. ``document_type`` is None when no page could be read, ``OTHER`` with
+    low confidence when nothing was recognised.
+    """
+    taxonomy, diseases = taxonomy.on(day), diseases.on(day)
+    laid = lay_out(pages)
+    written = [page for page in laid if not page.blank]
+    if not laid:
+        return Classification(None, 0.0)
+    if not written:
+        return Classification("COVER_ONLY", _UNSURE)
+    documents = _documents(written, book(taxonomy, diseases))
+    verdicts = [(group, _judge(group, hits, taxonomy)) for group, hits in documents]
+    group, verdict = max(_not_covers(verdicts), key=lambda pair: _weight(pair[1], taxonomy))
+    named, disease = _named(group, verdict, diseases)
+    result = Classification(
+        document_type=named.code,
+        confidence=round(named.confidence, 3),
+        witnesses=_witnesses(named),
+        runner_up=named.runner_up,
+        runner_up_confidence=round(named.runner_up_confidence, 3),
+        parts=_parts(verdicts, diseases),
+        disease=disease.name if disease is not None else None,
+    )
+    return _misdirected(result, written, taxonomy)
+
+
+# --- pages into documents
+
+
+def _documents(pages: list[PageLines], phrases: Book) -> list[tuple[list[PageLines], list[_Hit]]]:
+    """Pages grouped to documents: a page with a clear title begins one, and so does what follows a cover sheet."""
+    groups: list[tuple[list[PageLines], list[_Hit]]] = []
+    after_cover = False
+    for page in pages:
+        hits = _hits(page, phrases)
+        cover = _is_cover(hits)
+        if cover:
+            hits = _as_cover(hits)
+        if not groups or cover or after_cover or any(h.kind == "title" and h.weight >= 2 for h in hits):
+            groups.append(([page], hits))
+        else:
+            groups[-1][0].append(page)
+            groups[-1][1].extend(hits)
+        after_cover = cover
+    return groups
+
+
+def _is_cover(hits: list[_Hit]) -> bool:
+    """Whether a page is a cover sheet; one that carries the matter itself (three anchors of another class) is not."""
+    titled = any(h.code == "COVER_ONLY" and h.kind == "title" and h.weight >= _TITLE_IN_LINE for h in hits)
+    anchors = [h.code for h in hits if h.kind == "anchor" and h.code != "COVER_ONLY"]
+    return titled and not any(anchors.count(code) >= 3 for code in set(anchors))
+
+
+def _as_cover(hits: list[_Hit]) -> list[_Hit]:
+    """The hits of a cover sheet: what it announces is a hint."""
+    return [
+        h if h.code == "COVER_ONLY" else _Hit(h.code, h.phrase, h.page, h.where, min(h.weight, _HINT), h.kind)
+        for h in hits
+    ]
+
+
+def _not_covers(verdicts: list[tuple[list[PageLines], _Verdict]]) -> list[tuple[list[PageLines], _Verdict]]:
+    rest = [pair for pair in verdicts if pair[1].code != "COVER_ONLY"]
+    return rest or verdicts
+
+
+# --- phrases met on a page
+
+
+def _hits(page: PageLines, phrases: Book) -> list[_Hit]:
+    titles = _titles(page, phrases)
+    titled = {h.phrase for h in titles}
+    body = [
+        _Hit(p.code, p.written, page.number, _WHERE_BODY, _ANCHOR, "anchor")
+        for p in phrases.anchors
+        if p.stands_in(page.folded)
+    ]
+    body += _damaged_anchors(page, phrases, {(h.code, h.phrase) for h in body})
+    body += [
+        _Hit(p.code, p.written, page.number, _WHERE_BODY, _KEYWORD, "keyword")
+        for p in phrases.keywords
+        if p.written not in titled and p.stands_in(page.folded)
+    ]
+    opposed = _opposed(page, phrases, titles)
+    return [
+        _Hit(h.code, h.phrase, h.page, h.where, h.weight * _AGAINST, h.kind) if h.code in opposed else h
+        for h in titles + body
+    ]
+
+
+def _titles(page: PageLines, phrases: Book) -> list[_Hit]:
+    """Title phrases line by line, the best of each class."""
+    best: dict[str, _Hit] = {}
+    for line in page.lines:
+        for hit in _titles_in(line, phrases):
+            if hit.code not in best or best[hit.code].weight < hit.weight:
+                best[hit.code] = hit
+    return list(best.values())
+
+
+def _titles_in(line: PageLine, phrases: Book) -> list[_Hit]:
+    if len(line.folded) > 120:
+        return []
+    met = _exactly(line.folded, phrases.titles) or (line.title and _likely(line.folded, phrases.titles)) or []
+    widest = [m for m in met if not any(_inside(m, other) for other in met)]
+    hits = []
+    for phrase, start, end, nearness in widest:
+        weight = _title_weight(line, start, end) * nearness
+        if weight:
+            where = _WHERE_TITLE if line.title else _WHERE_BODY
+            hits.append(_Hit(phrase.code, phrase.written, line.page, where, weight, "title"))
+    return hits
+
+
+_Met = tuple[Phrase, int, int, float]
+
+
+def _exactly(folded: str, titles: Iterable[Phrase]) -> list[_Met]:
+    return [(p, start, end, 1.0) for p in titles if p.stands_in(folded) for start, end in p.spans(folded)]
+
+
+def _likely(folded: str, titles: Sequence[Phrase]) -> list[_Met]:
+    """Damaged titles: look-alike characters first, then a bounded number of misread signs."""
+    bones = skeleton(folded)
+    alike = [
+        (p, at, at + len(p.folded), 0.9) for p in titles if p.pattern is None and (at := bones.find(p.skeleton)) >= 0
+    ]
+    if alike or not 4 <= len(folded) <= 40:
+        return alike
+    near = [(p, *place) for p in titles if not p.pattern and (place := nearly(p.folded, folded)) is not None]
+    return [max(near, key=lambda m: (m[3], len(m[0].folded)))] if near else []
+
+
+def _inside(met: _Met, other: _Met) -> bool:
+    """Whether a longer title holds this one (食中毒発生届 is no 発生届)."""
+    return met is not other and other[1] <= met[1] and met[2] <= other[2] and other[2] - other[1] > met[2] - met[1]
+
+
+def _title_weight(line: PageLine, start: int, end: int) -> float:
+    """A title stands alone in its line and ends it; in a sentence, or followed by a particle, it is only spoken of."""
+    text = line.folded
+    coverage = (end - start) / len(text)
+    tail = text[end:].lstrip(")")
+    spoken_of = tail.startswith(_GO_ON) or len(tail.split("(")[0]) > 8
+    if end - start <= 2 and coverage < 0.8:
+        return 0.0
+    if not line.title:
+        return _TITLE_BELOW if coverage >= 0.7 and end - start > 3 and not spoken_of else 0.0
+    if spoken_of:
+        return _TITLE_IN_SENTENCE
+    if coverage >= 0.5:
+        return _TITLE
+    return _TITLE_IN_LINE if len(text) <= 40 else _TITLE_IN_SENTENCE
+
+
+def _damaged_anchors(page: PageLines, phrases: Book, met: set[tuple[str, str]]) -> list[_Hit]:
+    """Long anchors with a few misread signs, where a line is about as long as they are."""
+    lines = [line.folded for line in page.lines[:200] if 7 <= len(line.folded) <= 45]
+    hits = []
+    for phrase in phrases.anchors:
+        length = len(phrase.folded)
+        if length < 8 or (phrase.code, phrase.written) in met:
+            continue
+        if any(length <= len(text) + 2 and len(text) <= length + 12 and nearly(phrase.folded, text) for text in lines):
+            hits.append(_Hit(phrase.code, phrase.written, page.number, _WHERE_BODY, _ANCHOR * 0.9, "anchor"))
+    return hits
+
+
+def _opposed(page: PageLines, phrases: Book, titles: list[_Hit]) -> set[str]:
+    """Classes that the title zone speaks against, unless by a word of their own title."""
+    zone = "\n".join(line.folded for line in page.lines if line.title)
+    own: dict[str, str] = {}
+    for hit in titles:
+        own[hit.code] = own.get(hit.code, "") + hit.phrase
+    return {p.code for p in phrases.against if p.stands_in(zone) and p.written not in own.get(p.code, "")}
+
+
+# --- a document's verdict
+
+
+def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy) -> _Verdict:
+    scores = _scores(hits)
+    ranked = sorted(scores, key=lambda code: -scores[code])
+    if not ranked or scores[ranked[0]] < (_LEAST_URGENT if _critical(ranked[0], taxonomy) else _LEAST):
+        runner = ranked[0] if ranked else None
+        return _Verdict("OTHER", 0.4, (), runner, _strength(scores[runner]) if runner else 0.0)
+    top = ranked[0]
+    second = scores[ranked[1]] if len(ranked) > 1 else 0.0
+    confidence = _strength(scores[top]) * (1 - 0.5 * math.exp(-(scores[top] - second) / 0.8))
+    if _repeated(pages, hits, top):
+        confidence = min(confidence, _UNSURE)
+    runner = _runner_up(ranked[1:], scores, taxonomy)
+    told = tuple(h for h in hits if h.code == top)
+    return _Verdict(top, confidence, told, runner, _strength(scores[runner]) if runner else 0.0)
+
+
+def _scores(hits: list[_Hit]) -> dict[str, float]:
+    scores: dict[str, float] = {}
+    for code in {h.code for h in hits}:
+        titles = [h.weight for h in hits if h.code == code and h.kind == "title"]
+        anchors = {h.phrase: h.weight for h in hits if h.code == code and h.kind == "anchor"}
+        keywords = {h.phrase: h.weight for h in hits if h.code == code and h.kind == "keyword"}
+        scores[code] = (
+            max(titles, default=0.0)
+            + min(sum(anchors.values()), _ANCHORS_AT_MOST)
+            + min(sum(keywords.values()), _KEYWORDS_AT_MOST)
+        )
+    return scores
+
+
+def _strength(score: float) -> float:
+    return 1 - math.exp(-score / _SCALE)
+
+
+def _runner_up(rest: list[str], scores: dict[str, float], taxonomy: Taxonomy) -> str | None:
+    """The next class; a critical one that has more than a keyword for it goes before any other."""
+    urgent = [code for code in rest if _critical(code, taxonomy) and scores[code] >= _ANCHOR]
+    return next(iter(urgent + rest), None)
+
+
+def _critical(code: str | None, taxonomy: Taxonomy) -> bool:
+    if code == NOTIFICATION:
+        return True
+    kind = taxonomy.get(code)
+    return kind is not None and kind.critical
+
+
+def _repeated(pages: list[PageLines], hits: list[_Hit], code: str) -> bool:
+    """A title over and over is no form but somebody's test or a list of forms."""
+    titles = {fold(h.phrase) for h in hits if h.code == code and h.kind == "title"}
+    return any(page.folded.count(title) > _TOO_OFTEN for page in pages for title in titles)
+
+
+def _weight(verdict: _Verdict, taxonomy: Taxonomy) -> tuple[float, float]:
+    """What decides between the documents of a fax: how urgent, when reasonably sure; then how sure."""
+    kind = taxonomy.get("DISEASE_IMMEDIATE" if verdict.code == NOTIFICATION else verdict.code)
+    sure = verdict.confidence >= 0.55 and verdict.code not in {None, "OTHER"}
+    return (URGENCIES.index(kind.urgency) + 1.0 if kind and sure else 0.0, verdict.confidence)
+
+
+def _named(pages: list[PageLines], verdict: _Verdict, diseases: Diseases) -> tuple[_Verdict, Disease | None]:
+    """A notification by its disease: its class is the disease's; unreadable, it is taken for the urgent one."""
+    if verdict.code != NOTIFICATION:
+        if verdict.runner_up == NOTIFICATION:
+            found = find_disease(pages, diseases)
+            disease = diseases.named(found.value) if found else None
+            runner = (disease.document_type if disease else None) or "DISEASE_IMMEDIATE"
+            return _Verdict(verdict.code, verdict.confidence, verdict.hits, runner, verdict.runner_up_confidence), None
+        return verdict, None
+    found = find_disease(pages, diseases)
+    disease = diseases.named(found.value) if found is not None else None
+    code = disease.document_type if disease is not None else None
+    if code is not None:
+        assert found is not None  # noqa: S101 told by `disease`
+        sure = verdict.confidence * (0.6 + 0.4 * found.confidence)
+        return _Verdict(code, sure, verdict.hits, verdict.runner_up, verdict.runner_up_confidence), disease
+    if any("7日以内" in page.folded for page in pages):  # the class-5 form prints its own deadline
+        return _Verdict("DISEASE_7DAY", min(verdict.confidence, 0.6), verdict.hits, "DISEASE_IMMEDIATE", 0.5), disease
+    return (
+        _Verdict(
+            "DISEASE_IMMEDIATE",
+            min(verdict.confidence, 0.7),
+            verdict.hits,
+            verdict.runner_up,
+            verdict.runner_up_confidence,
+        ),
+        disease,
+    )
+
+
+def _witnesses(verdict: _Verdict) -> tuple[Witness, ...]:
+    """The words that told, the weightiest first, each once."""
+    told = sorted(verdict.hits, key=lambda h: -h.weight)
+    unique = {h.phrase: h for h in reversed(told)}
+    return tuple(
+        Witness(h.phrase, h.page, h.where, round(h.weight, 2))
+        for h in sorted(unique.values(), key=lambda h: -h.weight)[:8]
+    )
+
+
+def _parts(verdicts: list[tuple[list[PageLines], _Verdict]], diseases: Diseases) -> tuple[Part, ...]:
+    return tuple(
+        Part(pages[0].number, pages[-1].number, _named(pages, verdict, diseases)[0].code) for pages, verdict in verdicts
+    )
+
+
+def _misdirected(result: Classification, pages: list[PageLines], taxonomy: Taxonomy) -> Classification:
+    """Addressed to another organisation: misdirected, unless it is urgent; then a person is told both."""
+    addressee = elsewhere(pages)
+    if addressee is None or taxonomy.get("MISDIRECTED") is None:
+        return result
+    witness = Witness(addressee.name, addressee.page, _WHERE_TITLE, 3.0)
+    if _critical(result.document_type, taxonomy):
+        return Classification(
+            result.document_type,
+            result.confidence,
+            (*result.witnesses, witness),
+            "MISDIRECTED",
+            0.85,
+            result.parts,
+            result.disease,
+        )
+    return Classification(
+        "MISDIRECTED",
+        0.85,
+        (witness, *result.witnesses),
+        result.document_type,
+        result.confidence,
+        result.parts,
+        result.disease,
+    )

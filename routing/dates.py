@@ -1,0 +1,152 @@
+"""Dates as Japanese forms write them: wareki in all its forms and western ones.
+
+Eras: 令和 from 2019-05-01, 平成 1989-01-08, 昭和 1926-12-25, 大正 1912-07-30, 明治 1868-01-25
+(元号を改める政令 and its forerunners). Old stock still prints 平成; such a year is counted on (平成38年 = 2026) and the
+value carries a warning.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+_ERAS = {
+    "令和": date(2019, 5, 1),
+    "平成": date(1989, 1, 8),
+    "昭和": date(1926, 12, 25),
+    "大正": date(1912, 7, 30),
+    "明治": date(1868, 1, 25),
+}
+_INITIALS = {
+    "r": "令和",
+    "h": "平成",
+    "s": "昭和",
+    "t": "大正",
+    "m": "明治",
+    "令": "令和",
+    "平": "平成",
+    "昭": "昭和",
+    "大": "大正",
+    "明": "明治",
+}
+_KANJI = {"〇": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMERAL = r"(?:\d{1,4}|[〇零一二三四五六七八九十百千]{1,7}|元)"
+_BETWEEN = r"[ \t]{0,6}"
+_FORM = re.compile(
+    r"(?P<era>(?P<choice>[(\[]?(?:(?:明治?|大正?|昭和?|平成?|令和?)[・,/ ]{1,3}){1,4}(?:大正?|昭和?|平成?|令和?)[)\]]?)"
+    r"|[(\[]?(?:[令今合全分冷]和|[平乎][成戌]|昭和|大正|明治)[)\]]?"
+    r"|(?<![a-zA-Z])[RHSTMrhstm](?=[ .]{0,2}\d)|[令平昭大明](?=[ .]{0,2}\d))?"
+    rf"{_BETWEEN}[.]?{_BETWEEN}(?<!\d)(?P<year>{_NUMERAL}){_BETWEEN}(?:年|[./-]){_BETWEEN}"
+    rf"(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}}){_BETWEEN}(?:[月川]|[./-]){_BETWEEN}"
+    r"(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?![\d/])(?:[ \t]{0,6}日)?"
+)
+_LONGEST = 20_000
+_MOST_FOUND = 500
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date, the words it was read from, and what is odd about them."""
+
+    date: date
+    raw: str
+    warning: str | None = None
+    """For staff, in Japanese; None when the date stands as an era's calendar has it."""
+
+
+def parse(text: str) -> WrittenDate | None:
+    """The first date in ``text``, or None."""
+    return next(iter(find(text)), None)
+
+
+def find(text: str) -> tuple[WrittenDate, ...]:
+    """All dates in ``text`` in their order; only the first 20,000 characters are looked at, at most 500 dates."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text[:_LONGEST]))
+    found: list[WrittenDate] = []
+    for match in _FORM.finditer(plain):
+        written = _written(match)
+        if written is not None:
+            found.append(written)
+        if len(found) >= _MOST_FOUND:
+            break
+    return tuple(found)
+
+
+def _written(match: re.Match[str]) -> WrittenDate | None:
+    """The date of one match; None when no calendar has it, or when a bare year is too small to be western."""
+    era, year = _era(match["era"]), _value(match["year"])
+    raw = match.group().strip()
+    if match["era"] is None:
+        return _with_warning(year, match, raw, None) if 1868 <= year <= 2199 else None
+    if not 1 <= year <= 99:
+        return None
+    begins = _ERAS[era or "令和"]
+    unclear = None if era else "元号の選択が読み取れないため令和とみなしました。"
+    written = _with_warning(begins.year + year - 1, match, raw, unclear)
+    if written is None or unclear:
+        return written
+    return WrittenDate(written.date, raw, _odd(era or "令和", written.date) or _repaired(match))
+
+
+def _with_warning(year: int, match: re.Match[str], raw: str, warning: str | None) -> WrittenDate | None:
+    try:
+        return WrittenDate(date(year, _value(match["month"]), _value(match["day"])), raw, warning)
+    except ValueError:
+        return None
+
+
+def _era(written: str | None) -> str | None:
+    """The era that is meant; None for a printed choice (昭・平・令) whose circle no text can tell."""
+    if written is None:
+        return None
+    era = written.strip("()[]")
+    if len(era) == 2 and era not in _ERAS:
+        return "令和" if era[1] == "和" else "平成"
+    return era if era in _ERAS else _INITIALS.get(era.lower())
+
+
+def _repaired(match: re.Match[str]) -> str | None:
+    """Signs that engines take for those of a date (合和, 川): read, and said so."""
+    era = match["era"].strip("()[]")
+    misread = (len(era) == 2 and era not in _ERAS) or "川" in match.group()
+    return "元号または月の文字が読み取りにくいため補いました。" if misread else None
+
+
+def _odd(era: str, day: date) -> str | None:
+    """What is odd about a date in an era: before it began, or after its last day."""
+    eras = list(_ERAS)
+    begins = _ERAS[era]
+    ends = _ERAS[eras[eras.index(era) - 1]] if eras.index(era) else date.max
+    if day < begins:
+        return f"{era}が始まる前の日付です({day.isoformat()}とみなしました)。"
+    if day >= ends:
+        return f"{era}が終わった後の日付です({day.isoformat()}とみなしました)。"
+    return None
+
+
+def _value(numeral: str) -> int:
+    """``12``, ``十二``, ``二〇二六``, ``元`` as a number."""
+    if numeral.isdecimal():
+        return int(numeral)
+    if numeral == "元":
+        return 1
+    if not any(sign in numeral for sign in "十百千"):
+        return int("".join(str(_KANJI[sign]) for sign in numeral))
+    return _tens(numeral)
+
+
+def _tens(numeral: str) -> int:
+    total, digit = 0, 0
+    for sign in numeral:
+        unit = {"十": 10, "百": 100, "千": 1000}.get(sign)
+        if unit is None:
+            digit = _KANJI[sign]
+        else:
+            total += max(digit, 1) * unit
+            digit = 0
+    return total + digit
+
+
+_DASHES = re.compile("[‐‑‒–—―−﹘﹣⁃─━]")

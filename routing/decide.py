@@ -1,0 +1,267 @@
+"""Where a fax goes and why. The order on one screen: rules, then the class's department, then the line's, else held.
+
+A held fax still has a proposed department, so that it stands in somebody's inbox. Every decision has reasons that a
+person can check in two seconds; no reason names a patient.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+
+from routing.classify import classify
+from routing.department import Department, Organisation, Rule
+from routing.disease import Disease, Diseases
+from routing.extract import diagnosis_date, extract, masked
+from routing.facts import Classification, Decision, Facts, Field, Witness
+from routing.layout import FAX_LIMIT, PAGE_LIMIT, page_of
+from routing.phrases import NOTIFICATIONS
+from routing.rules import first_rule, rule_reason
+from routing.taxonomy import DocumentType, Taxonomy
+
+JST = timezone(timedelta(hours=9), "JST")
+"""Asia/Tokyo: no summer time since 1951. Deadlines of the law are days of this calendar."""
+_RUNNER_UP = 0.45
+"""A critical class this likely beside another one is shown to a person at once."""
+_HINTED = 0.5
+_SURE_KINDS = frozenset({"barcode", "caller", "line"})
+_ALWAYS_HELD = {
+    "MISDIRECTED": "他機関宛ての誤着の疑いがあります。発信元への連絡が必要です。",
+    "SPAM": "広告・営業と思われます。確認のうえ処理してください。",
+    "COVER_ONLY": "送信票だけ、または白紙です。続きのページが届いていない可能性があります。",
+}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A decision in the making."""
+
+    department: str | None = None
+    document_type: str | None = None
+    confidence: float = 0.0
+    urgent: bool = False
+    reasons: list[str] = field(default_factory=list)
+    held_because: list[str] = field(default_factory=list)
+
+
+def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, diseases: Diseases) -> Decision:
+    """The decision for one fax: department, class, urgency, due time, and whether a person must look first.
+
+    The lists are used as they stood on the day of reception (Asia/Tokyo). Never raises for any text.
+    """
+    day = facts.received_at.astimezone(JST).date()
+    taxonomy, diseases = taxonomy.on(day), diseases.on(day)
+    found = classify(facts.pages, taxonomy, diseases, day)
+    rule, kind = first_rule(organisation, facts, found.document_type)
+    fields = extract(facts.pages, diseases) if found.document_type in NOTIFICATIONS else {}
+
+    draft = _Draft(document_type=found.document_type, confidence=found.confidence)
+    _say_why(draft, found, diseases)
+    _apply_rule(draft, rule, kind, facts)
+    _choose_department(draft, facts, organisation, taxonomy)
+    _judge_urgency(draft, rule, found, taxonomy)
+    _hold_for_pages(draft, facts)
+    _hold_for_class(draft, found, organisation, sure=_is_sure(rule, kind))
+    _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
+    due = _due_at(draft, facts, taxonomy.get(draft.document_type), fields, diseases)
+    return Decision(
+        held=bool(draft.held_because),
+        department=draft.department,
+        document_type=draft.document_type,
+        confidence=round(draft.confidence, 3) if draft.document_type is not None else None,
+        urgent=draft.urgent,
+        reasons=tuple(draft.reasons),
+        held_because=tuple(draft.held_because),
+        due_at=due,
+        masked=hidden,
+        fields=fields,
+        documents=found.parts,
+        rule=rule.name if rule is not None else None,
+    )
+
+
+# --- why
+
+
+def _say_why(draft: _Draft, found: Classification, diseases: Diseases) -> None:
+    told = [w for w in found.witnesses if found.document_type != "MISDIRECTED" or w is found.witnesses[0]]
+    draft.reasons += [_witness(w, found) for w in told[:3]]
+    disease = diseases.named(found.disease) if found.disease else None
+    if disease is not None:
+        draft.reasons.append(f"病名「{disease.name}」= {_deadline(disease)}")
+    elif found.document_type in NOTIFICATIONS:
+        draft.reasons.append("病名を読み取れないため、直ちに届け出る感染症として扱います")
+
+
+def _witness(witness: Witness, found: Classification) -> str:
+    if "MISDIRECTED" in {found.document_type, found.runner_up} and witness.phrase not in _own_phrases(found):
+        return f"宛先「{witness.phrase}」({witness.page}ページ)"
+    what = {"title": "表題", "body": "本文"}.get(witness.where, "語句")
+    return f"{what}「{witness.phrase}」({witness.page}ページ)"
+
+
+def _own_phrases(found: Classification) -> set[str]:
+    """The witnesses that are phrases of the class; the addressee is the first of a misdirected fax, else the last."""
+    phrases = [w.phrase for w in found.witnesses]
+    return set(phrases[1:] if found.document_type == "MISDIRECTED" else phrases[:-1])
+
+
+def _deadline(disease: Disease) -> str:
+    return f"{disease.deadline}届出"
+
+
+# --- where to
+
+
+def _apply_rule(draft: _Draft, rule: Rule | None, kind: str, facts: Facts) -> None:
+    if rule is None:
+        return
+    draft.reasons.insert(0, rule_reason(rule, kind, facts))
+    draft.department = rule.department or None
+    if rule.type:
+        if kind in _SURE_KINDS or kind == "text":
+            draft.confidence = 1.0
+        elif rule.type != draft.document_type:
+            draft.confidence = min(draft.confidence, _HINTED)  # a TSI is typed by its sender
+        draft.document_type = rule.type
+
+
+def _is_sure(rule: Rule | None, kind: str) -> bool:
+    """A rule that names class and department by what the caller cannot write on the page needs no reading."""
+    return rule is not None and bool(rule.type and rule.department) and kind in _SURE_KINDS
+
+
+def _choose_department(draft: _Draft, facts: Facts, organisation: Organisation, taxonomy: Taxonomy) -> None:
+    """The rule's department, else the class's, else the line's, else none."""
+    if draft.department is not None:
+        if organisation.department(draft.department) is not None:
+            return
+        draft.held_because.append(f"規則の振り分け先「{draft.department}」が部署の一覧にありません。")
+        draft.department = None
+    chosen = taxonomy.get(draft.document_type)
+    served = department_for(organisation, chosen) if chosen is not None else None
+    if chosen is not None and served is not None:
+        draft.department = served.id
+        draft.reasons.append(f"「{chosen.name}」の担当: {served.name}")
+        return
+    line = organisation.line(facts.line)
+    if line is not None and organisation.department(line.department) is not None:
+        draft.department = line.department
+        draft.reasons.append(f"回線「{line.id}」の既定の振り分け先")
+    else:
+        draft.held_because.append("振り分け先の部署が決まりません。")
+
+
+def department_for(organisation: Organisation, type: DocumentType) -> Department | None:
+    """The department whose kind is the class's destination kind; of alternatives (``/``) the first that is served."""
+    kinds = [type.destination_kind, *re.split(r"[/／]", re.sub(r"\([^)]*\)", "", type.destination_kind))]
+    found = (organisation.of_kind(kind.strip()) for kind in kinds)
+    return next((department for department in found if department is not None), None)
+
+
+# --- how urgent
+
+
+def _judge_urgency(draft: _Draft, rule: Rule | None, found: Classification, taxonomy: Taxonomy) -> None:
+    chosen = taxonomy.get(draft.document_type)
+    draft.urgent = chosen is not None and chosen.critical
+    _watch_runner_up(draft, found, taxonomy)
+    if rule is not None and rule.type and rule.type != found.document_type:
+        seen = taxonomy.get(found.document_type)
+        if seen is not None and seen.critical and found.confidence >= _RUNNER_UP:
+            draft.urgent = True
+            draft.held_because.append(f"規則は「{rule.type}」としますが、内容は「{seen.name}」に見えます。")
+    if rule is not None and rule.urgent is not None:
+        draft.urgent = rule.urgent
+
+
+def _watch_runner_up(draft: _Draft, found: Classification, taxonomy: Taxonomy) -> None:
+    """Something urgent close behind: a person decides, and soon."""
+    second = taxonomy.get(found.runner_up)
+    first = taxonomy.get(found.document_type)
+    if second is None or not second.critical or found.runner_up_confidence < _RUNNER_UP:
+        return
+    if first is not None and first.critical and second.code != "MISDIRECTED":
+        return  # urgent either way; the confidence already says how sure
+    if second.code == "MISDIRECTED":
+        draft.held_because.append(_ALWAYS_HELD["MISDIRECTED"])
+        return
+    draft.urgent = True
+    draft.held_because.append(f"「{second.name}」の可能性があります(確からしさ {found.runner_up_confidence:.0%})。")
+
+
+# --- when a person must look
+
+
+def _hold_for_pages(draft: _Draft, facts: Facts) -> None:
+    if not facts.pages:
+        draft.held_because.append("文書が添付されていません。")
+        return
+    unreadable = [page.number for page in facts.pages if not page.readable]
+    if len(unreadable) == len(facts.pages):
+        draft.held_because.append("どのページも読み取れません。原本を確認してください。")
+    elif unreadable and draft.urgent:
+        draft.held_because.append(f"読み取れないページがあります({_list(unreadable)}ページ)。")
+    told = [m for page in facts.pages if (pair := page_of(page)) is not None for m in pair[1:]]
+    if told and max(told) > len(facts.pages):
+        draft.held_because.append(f"全{max(told)}ページのうち{len(facts.pages)}ページしか届いていません。")
+    lengths = [len(page.text) for page in facts.pages]
+    if max(lengths) > PAGE_LIMIT or sum(lengths) > FAX_LIMIT:
+        draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")
+
+
+def _list(numbers: list[int]) -> str:
+    return "、".join(str(n) for n in numbers[:5]) + ("ほか" if len(numbers) > 5 else "")
+
+
+def _hold_for_class(draft: _Draft, found: Classification, organisation: Organisation, *, sure: bool) -> None:
+    if sure or (not found.confidence and draft.document_type is None):
+        return
+    always = _ALWAYS_HELD.get(draft.document_type or "")
+    if always is not None:
+        draft.held_because.append(always)
+    elif draft.confidence < organisation.hold_below:
+        what = "種別を判断できません。" if draft.document_type in {None, "OTHER"} else "種別に確信がありません"
+        tail = (
+            "" if what.endswith("。") else f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})。"
+        )
+        draft.held_because.append(what + tail)
+
+
+def _hold_for_masks(draft: _Draft, hidden: bool) -> None:
+    if hidden:
+        draft.held_because.append("黒塗りの欄があります。電話での聴取と原本の確認が必要です。")
+
+
+# --- by when
+
+
+def _due_at(
+    draft: _Draft, facts: Facts, kind: DocumentType | None, fields: dict[str, Field], diseases: Diseases
+) -> datetime | None:
+    """When the department's time is over.
+
+    ``at_once``: reception. ``days:N``: the end of the Nth day in Tokyo after the diagnosis (or the reception), the
+    first day not counted (民法140条). ``hours:N``: so many hours after reception.
+    """
+    if kind is None or not kind.due:
+        return None
+    clock, _, amount = kind.due.partition(":")
+    if clock == "at_once":
+        return facts.received_at
+    if clock == "hours":
+        return facts.received_at + timedelta(hours=int(amount))
+    received = facts.received_at.astimezone(JST).date()
+    begins = _plausible(diagnosis_date(fields), received) if kind.code in NOTIFICATIONS else None
+    last = (begins or received) + timedelta(days=int(amount))
+    since = "診断日" if begins else "受信日"
+    draft.reasons.append(f"期限 {last.month}月{last.day}日({since}の翌日から{amount}日)")
+    return datetime.combine(last, time(23, 59, 59), JST)
+
+
+def _plausible(diagnosed: date | None, received: date) -> date | None:
+    """A diagnosis after the reception, or more than a year before it, is a misread date."""
+    if diagnosed is None or not received - timedelta(days=366) <= diagnosed <= received:
+        return None
+    return diagnosed

@@ -1,0 +1,79 @@
+"""The organisation as routing knows it: departments, fax lines, rules. Built from the configuration, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """One inbox."""
+
+    id: str
+    name: str
+    kind: str = ""
+    """A destination kind of the taxonomy (``保健所 感染症対策係``); several are parted by ``|``."""
+    bureau: str = ""
+    mail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fax line: the address its machine forwards to."""
+
+    id: str
+    address: str
+    """RFC 5321 mailbox that the machine puts in RCPT TO."""
+    number: str = ""
+    """The called number, E.164."""
+    department: str = ""
+    """Where a fax goes when nothing else speaks."""
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When a rule holds: every part that is set must hold. Texts are compared after folding (see facts.fold)."""
+
+    caller: str = ""
+    """Number, or its beginning followed by ``*``."""
+    type: str = ""
+    text: str = ""
+    """Any of the phrases parted by ``|``."""
+    barcode: str = ""
+    """The code's text, or its beginning followed by ``*``."""
+    line: str = ""
+    tsi: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An administrator's rule: when it holds, it decides. Rules are tried in the order of the file."""
+
+    name: str
+    when: Condition
+    department: str = ""
+    type: str = ""
+    urgent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """All of it, looked up by id."""
+
+    departments: tuple[Department, ...] = ()
+    lines: tuple[Line, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    hold_below: float = 0.80
+
+    def department(self, id: str) -> Department | None:
+        """The department with this id, or None."""
+        return next((d for d in self.departments if d.id == id), None)
+
+    def line(self, id: str) -> Line | None:
+        """The line with this id, or None."""
+        return next((line for line in self.lines if line.id == id), None)
+
+    def of_kind(self, kind: str) -> Department | None:
+        """The first department that serves this destination kind of the taxonomy, or None."""
+        return next((d for d in self.departments if kind and kind in d.kind.split("|")), None)

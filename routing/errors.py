@@ -1,0 +1,28 @@
+"""What can go wrong in routing.
+
+RoutingError          every error knows `again` (worth another try) and what a person can do (`advice`)
+├── ListError         a list of the field (document types, diseases) cannot be used as it stands
+└── DeliveryError     a carrier could not hand over a copy (stands in :mod:`routing.delivery`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RoutingError(Exception):
+    """Base of all routing errors. ``str(error)`` is a sentence for staff, in Japanese, without internals."""
+
+    again = False
+    advice = "管理者に連絡してください。"
+
+
+class ListError(RoutingError):
+    """A CSV list has mistakes. ``mistakes`` names every bad row, so that one correction round is enough."""
+
+    advice = "一覧のCSVファイルを直してから、もう一度 `faxless check` を実行してください。"
+
+    def __init__(self, file: str, mistakes: Sequence[str]) -> None:
+        self.file = file
+        self.mistakes = tuple(mistakes)
+        super().__init__(f"一覧「{file}」に誤りがあります。\n" + "\n".join(f"- {mistake}" for mistake in mistakes))

@@ -1,0 +1,114 @@
+"""What routing is told of a fax, and what it answers. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed or written line of a page with its place."""
+
+    text: str
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """One page as text. ``text`` is kept as read; comparisons fold it."""
+
+    number: int
+    text: str
+    words: tuple[Line, ...] = ()
+    width: int = 0
+    height: int = 0
+    readable: bool = True
+    """False when the page could not be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a decision may rest on."""
+
+    line: str
+    received_at: datetime
+    pages: tuple[PageFacts, ...] = ()
+    caller: str | None = None
+    """E.164."""
+    tsi: str | None = None
+    barcodes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All pages' text, a form feed between pages."""
+        return "\f".join(page.text for page in self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Why a class was thought of: the words that told, and where they stand."""
+
+    phrase: str
+    page: int
+    where: str
+    """``title``, ``body`` or ``rule``."""
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A document inside the fax: pages first_page to last_page."""
+
+    first_page: int
+    last_page: int
+    document_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a fax is thought to be."""
+
+    document_type: str | None
+    """Taxonomy code; None when nothing told."""
+    confidence: float
+    witnesses: tuple[Witness, ...] = ()
+    runner_up: str | None = None
+    runner_up_confidence: float = 0.0
+    parts: tuple[Part, ...] = ()
+    """The documents of the fax in page order, each with its own class."""
+    disease: str | None = None
+    """Name in the list of notifiable diseases, when a notification names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value found on a form."""
+
+    value: str
+    raw: str
+    page: int
+    box: Box
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a fax goes and why. ``held`` when a person must look."""
+
+    held: bool
+    department: str | None
+    document_type: str | None
+    confidence: float | None
+    urgent: bool
+    reasons: tuple[str, ...]
+    """Sentences for staff, Japanese."""
+    held_because: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    masked: bool = False
+    fields: dict[str, Field] = field(default_factory=dict)
+    documents: tuple[Part, ...] = ()
+    rule: str | None = None

@@ -1,0 +1,151 @@
+"""The taxonomy's phrases made ready to be met in folded text: exactly, in look-alike characters, or nearly."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
+
+from routing.disease import Diseases
+from routing.fold import fold
+from routing.taxonomy import Taxonomy
+
+NOTIFICATION = "NOTIFICATION"
+"""The three classes of 発生届 are one form; which of them it is, the disease tells."""
+NOTIFICATIONS = ("DISEASE_IMMEDIATE", "DISEASE_7DAY", "TB_REPORT")
+
+# Characters of form titles that engines take for each other at 98 rows to the inch.
+_ALIKE = (
+    "生牛主壬",
+    "届屈居",
+    "発癸",
+    "書害昼",
+    "注汪往",
+    "文丈",
+    "見貝",
+    "積績",
+    "請清",
+    "票栗",
+    "報幸",
+    "検険",
+    "核桜",
+    "患息",
+    "症疔",
+    "感惑",
+    "送迭",
+    "休体",
+    "閉閑",
+    "査杳",
+    "未末",
+    "士土",
+    "人入",
+    "日曰",
+)
+_SKELETON = str.maketrans({c: group[0] for group in _ALIKE for c in group[1:]})
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One phrase of one class."""
+
+    code: str
+    written: str
+    folded: str
+    skeleton: str
+    pattern: re.Pattern[str] | None
+    """For phrases with ``#`` (a number)."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where it stands in folded text, exactly; at most 20 places."""
+        if self.pattern is not None:
+            return [m.span() for _, m in zip(range(20), self.pattern.finditer(text), strict=False)]
+        spans: list[tuple[int, int]] = []
+        at = text.find(self.folded)
+        while at >= 0 and len(spans) < 20:
+            spans.append((at, at + len(self.folded)))
+            at = text.find(self.folded, at + 1)
+        return spans
+
+    def stands_in(self, text: str) -> bool:
+        """Whether it stands in folded text, exactly."""
+        return self.folded in text if self.pattern is None else self.pattern.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All phrases in force."""
+
+    titles: tuple[Phrase, ...]
+    anchors: tuple[Phrase, ...]
+    keywords: tuple[Phrase, ...]
+    against: tuple[Phrase, ...]
+
+
+@lru_cache(maxsize=16)
+def book(taxonomy: Taxonomy, diseases: Diseases) -> Book:
+    """The phrases of ``taxonomy``, and a notification's title for every disease (麻しん発生届)."""
+    titles: list[Phrase] = []
+    anchors: list[Phrase] = []
+    keywords: list[Phrase] = []
+    against: list[Phrase] = []
+    for kind in taxonomy.types:
+        code = NOTIFICATION if kind.code in NOTIFICATIONS else kind.code
+        titles += [_phrase(code, p) for p in kind.title_phrases]
+        anchors += [_phrase(code, p) for p in kind.anchors]
+        keywords += [_phrase(code, p) for p in kind.keywords]
+        against += [_phrase(code, p) for p in kind.against]
+    if any(kind.code in NOTIFICATIONS for kind in taxonomy.types):
+        for disease in diseases.rows:
+            if disease.every_case and not disease.name.startswith("("):
+                titles += [_phrase(NOTIFICATION, f"{name}発生届") for name in (disease.name, *disease.aliases)]
+        anchors.append(_of_a_case(diseases))
+    return Book(
+        *(tuple({(p.code, p.folded): p for p in group}.values()) for group in (titles, anchors, keywords, against))
+    )
+
+
+def _phrase(code: str, written: str) -> Phrase:
+    folded = fold(written)
+    pattern = None
+    if "#" in folded:
+        pattern = re.compile(
+            r"(?:\d{1,5}|[一二三四五六七八九十]{1,3})".join(re.escape(part) for part in folded.split("#"))
+        )
+    return Phrase(code, written, folded, skeleton(folded), pattern)
+
+
+def _of_a_case(diseases: Diseases) -> Phrase:
+    """A disease and a word that speaks of a case of it (麻しんを疑う患者): a notification in a letter's own words."""
+    names = {fold(name) for d in diseases.rows if d.every_case for name in (d.name, *d.aliases) if name[0] != "("}
+    told = sorted((re.escape(name) for name in names if not name.isascii()), key=len, reverse=True)
+    words = "疑い|疑う|疑われ|疑って|疑似症|患者発生|患者が発生|患者の発生|患者を診|と診断|を診断|陽性|発症"
+    pattern = re.compile(f"(?<!非)(?:{'|'.join(told) or '(?!)'})[^。、]{{0,6}}?(?:{words})")
+    return Phrase(NOTIFICATION, "病名と「疑い・診断・陽性」", "", "", pattern)
+
+
+def skeleton(folded: str) -> str:
+    """Folded text with look-alike characters made one: 発牛屈 and 発生届 are the same."""
+    return folded.translate(_SKELETON)
+
+
+def nearly(phrase: str, line: str) -> tuple[int, int, float] | None:
+    """Where a folded phrase stands in a folded line with a few signs misread, and how near (0..1); None when too far.
+
+    One sign of five to seven may be wrong, two of eight to eleven, three of more; shorter phrases are never guessed.
+    """
+    length = len(phrase)
+    if length < 5 or len(line) < length - length // 4:
+        return None
+    allowed = min(3, length // 4)
+    if len(line) <= length:
+        distance = Levenshtein.distance(phrase, line, score_cutoff=allowed)
+        return None if distance > allowed else (0, len(line), 1 - distance / length)
+    alignment = fuzz.partial_ratio_alignment(phrase, line, score_cutoff=70)
+    if alignment is None:
+        return None
+    start, end = alignment.dest_start, alignment.dest_end
+    distance = Levenshtein.distance(phrase, line[start:end], score_cutoff=allowed)
+    return None if distance > allowed else (start, end, 1 - distance / length)

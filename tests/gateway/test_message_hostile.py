@@ -1,0 +1,196 @@
+"""Mails that attack: any bytes give a message, the limits hold, and what a limit cuts off is held with its reason."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway import mime
+from gateway.message import MAX_BODY, MessageKind, read_message
+from tests.corpus.mail import machines as m
+
+MAILS = [
+    m.ricoh(),
+    m.ricoh_japanese(),
+    m.fujifilm("cp932"),
+    m.fujifilm("euc_jp"),
+    m.konica(),
+    m.hylafax(),
+    m.cisco(),
+    m.efax(),
+    m.bounce(),
+    m.forwarded("rfc822"),
+    m.forwarded("base64"),
+    m.forwarded("eml"),
+    *m.split(m.canon_whole(), 40),
+]
+TOKENS = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\r\n\r\n",
+    b"--BND_2027<0214>_x\r\n",
+    b"--BND_2027<0214>_x--",
+    b"\x1b$B",
+    b"\x1b(B",
+    b"\x1b(I",
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n",
+    b"Content-Type: message/rfc822\r\n\r\n",
+    b"\0",
+    b"\xff",
+    b"Content-Type: message/partial; id=x; number=1; total=",
+    b"Content-Transfer-Encoding: base64\r\n",
+    b"=?utf-8?B?",
+    b"?=",
+    b"=?iso-2022-jp?Q?",
+    b"filename*0*=",
+    b"filename*1*=utf-7''%1B",
+    b'"',
+    b";",
+    b"\\",
+    b"charset=utf-16",
+    b"charset=punycode",
+    b"charset=hz",
+    b"Date: Mon, 99 Feb 99999999 99:99:99 +99999999\r\n",
+    b"From: FAX=0359990123/@x\r\n",
+    b"\x83\x5c",
+    b"<style>",
+    b"Content-Type: text/html\r\n",
+    b"Content-Type: message/delivery-status\r\n",
+    b"Content-Type: image/tiff; charset=\0\r\n",
+]
+
+
+def whole(message: object) -> None:
+    """Everything in it can be written as UTF-8: no half of a surrogate pair reaches the database."""
+    repr(message).encode("utf-8")
+
+
+@given(st.binary(max_size=2000), st.text(max_size=60))
+@example(b"Content-Type: image/tiff; charset=\0\r\n\r\n\xff", "")
+@example(b"Content-Type: multipart/mixed; boundary=\r\n\r\n--\r\n\r\n----", "FAX=")
+@example(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n====", "")
+def test_any_bytes_give_a_message(raw: bytes, envelope: str) -> None:
+    whole(read_message(raw, envelope_from=envelope.encode("utf-8", "ignore").decode()))
+
+
+@given(
+    st.sampled_from(MAILS),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(TOKENS), st.integers(0, 30)), max_size=12),
+)
+def test_damaged_mails_give_a_message(raw: bytes, damages: list[tuple[float, bytes, int]]) -> None:
+    for place, token, lost in damages:
+        at = int(place * min(len(raw), 1500))
+        raw = raw[:at] + token + raw[at + lost :]
+    message = read_message(raw)
+    whole(message)
+    for item in (*message.documents, *message.others):
+        item.name.encode("utf-8")
+        assert len(item.name) <= 255
+
+
+@given(st.sampled_from(MAILS), st.integers(0, 3000))
+def test_cut_mails_give_a_message(raw: bytes, length: int) -> None:
+    whole(read_message(raw[:length]))
+
+
+def many_parts(count: int) -> bytes:
+    part = m.File(b"Content-Type: image/tiff\r\n", m.b64(m.tiff()))
+    return bytes(m.multipart(m.fields("From 0359990123 (Fax Message No. 0456)"), [part] * count, boundary="p"))
+
+
+def nested(depth: int) -> bytes:
+    heads = [f"Content-Type: multipart/mixed; boundary=b{at}\r\n\r\n--b{at}\r\n" for at in range(depth)]
+    return bytes(m.fields("From 0359990123")) + "".join(heads).encode() + b"\r\nhello"
+
+
+ATTACKS = {
+    "100,000 parts": (many_parts(100_000), "部品"),
+    "multiparts in multiparts": (nested(20_000), "入れ子"),
+    "mails in mails": (m.fields("From 0359990123") + b"Content-Type: message/rfc822\r\n\r\n" * 20_000, "入れ子"),
+    "a digest of mails": (
+        m.fields("From 0359990123")
+        + b"Content-Type: multipart/digest; boundary=b\r\n\r\n"
+        + b"--b\r\n\r\nSubject: 1\r\n\r\nx\r\n" * 9000,
+        "入れ子",
+    ),
+    "header flood": (m.fields("From 0359990123") + b"X-A: b\r\n" * 100_000 + b"\r\nx", "ヘッダーの数"),
+    "header flood in a part": (
+        m.multipart(m.fields("From 0359990123"), [m.File(b"X-A: b\r\n" * 100_000, b"x")]),
+        "ヘッダーの数",
+    ),
+    "one long header": (m.fields("From 0359990123") + b"X-A: " + b"x" * 900_000 + b"\r\n\r\nx", "ヘッダーが長"),
+    "header without an end": (m.fields("From 0359990123") + b"X-A: b\r\n" * 300_000, "ヘッダーが長"),
+    "one header folded": (m.fields("From 0359990123") + b"X-A: b\r\n" + b" x\r\n" * 200_000 + b"\r\nx", "ヘッダーが長"),
+    "Content-Types without number": (
+        m.multipart(
+            m.fields("From 0359990123"), [m.File(b"Content-Type: multipart/mixed; boundary=zz\r\n" * 1500, b"x")] * 40
+        ),
+        "入れ子",
+    ),
+}
+
+
+@pytest.mark.parametrize(("raw", "reason"), ATTACKS.values(), ids=ATTACKS)
+def test_beyond_the_limits_it_is_held_with_the_reason(raw: bytes, reason: str) -> None:
+    message = read_message(raw)
+    assert message.kind is MessageKind.UNREADABLE
+    assert reason in message.problems[0]
+    assert message.subject.startswith("From 0359990123")  # what the header told is not lost
+    assert message.transmission.caller == "+81359990123"
+
+
+def test_size_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mime, "MAX_BYTES", 1000)
+    message = read_message(m.ricoh())
+    assert message.kind is MessageKind.UNREADABLE
+    assert "大きすぎます" in message.problems[0]
+
+
+def test_within_the_limits_all_is_read() -> None:
+    raw = m.multipart(
+        m.fields("Fax"), [m.attached(m.tiff() + f"{at}".encode(), "image/tiff", f"p{at}.tif") for at in range(900)]
+    )
+    assert len(read_message(raw).documents) == 900
+
+
+HUGE = {
+    "parameters": m.fields("x") + b"Content-Type: multipart/mixed" + b';a="' * 60_000 + b"\r\n\r\n--b\r\n\r\nx",
+    "equal signs": m.fields("x") + b"Content-Type: multipart/mixed;" + b"=" * 200_000 + b"\r\n\r\nx",
+    "escape sequences": m.fields(b"\x1b$B" * 60_000) + b"\r\nx",
+    "open encoded words": m.fields(b"=?utf-8?B?" * 20_000) + b"\r\nx",
+    "digits": m.fields(b"03-1234-567" * 18_000) + b"\r\nx",
+    "froms": m.fields(b"from " * 40_000) + b"\r\nx",
+    "body of digits": m.fields("x") + b"\r\n" + b"0 1 2 3 4 5 6 7 8 9 " * 100_000,
+    "body of labels": m.fields("x") + b"\r\n" + (b"From: " + b"(" * 300 + b"\r\n") * 8000,
+    "open tags": m.fields("x") + b"Content-Type: text/html\r\n\r\n" + b"<style" * 300_000,
+    "smaller-than signs": m.fields("x") + b"Content-Type: text/html\r\n\r\n" + b"<" * 2_000_000,
+    "lost boundaries": m.fields("x")
+    + b"Content-Type: multipart/mixed\r\n\r\n"
+    + b"--aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 60_000,
+    "carriage returns": m.fields("x") + b"\r\n" + b"\r" * 1_000_000,
+    "noughts": bytes(3_000_000),
+    "one line": m.fields("x") + b"\r\n" + b"x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("raw", HUGE.values(), ids=HUGE)
+def test_large_nonsense_ends_and_the_text_kept_is_bounded(raw: bytes) -> None:
+    message = read_message(raw)
+    assert message.kind in (MessageKind.NO_ATTACHMENT, MessageKind.UNREADABLE)
+    assert len(message.body) <= MAX_BODY
+    assert len(message.subject) <= 40_000
+
+
+@given(st.binary(max_size=500), st.integers(1, 100))
+def test_base64_comes_back_whatever_its_lines(data: bytes, width: int) -> None:
+    raw = m.base64.b64encode(data)
+    lines = b"\r\n".join(raw[at : at + width] for at in range(0, len(raw), width))
+    assert mime.from_base64(lines) == data
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=6))
+def test_base64_padded_block_by_block_comes_back(blocks: list[bytes]) -> None:
+    raw = b"\r\n".join(m.base64.b64encode(block) + b"*" for block in blocks)
+    assert mime.from_base64(raw) == b"".join(blocks)
