@@ -44,7 +44,7 @@ class Carrier:
             self.store.carried(copy.id, "failed", "この配信先は設定から消えました。", None, None)
             return None
         try:
-            receipt = self._sink(settings).carry(self._parcel(copy))
+            receipt = sink_of(self.config, settings).carry(self._parcel(copy))
         except DeliveryError as error:
             return self._failed(copy, f"{error}{error.advice}", again=error.again)
         except RoutingError as error:
@@ -58,19 +58,6 @@ class Carrier:
         log.warning("copy", fax=copy.fax_id, sink=copy.sink, again=at is not None)
         self.store.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
         return at
-
-    def _sink(self, settings: SinkTable) -> Sink:
-        department = self.config.organisation.department(settings.department)
-        return sinks.build(
-            settings.kind,
-            settings.id,
-            to=settings.to or (department.mail if department else ""),
-            relay=settings.relay,
-            sender=settings.sender,
-            path=str(self.config.path.parent / settings.path) if settings.path else "",
-            url=settings.url,
-            secret=settings.secret,
-        )
 
     def _parcel(self, copy: Delivery) -> Parcel:
         fax = self.store.fax(copy.fax_id)
@@ -101,3 +88,29 @@ class Carrier:
         except ReadingError:
             return ()  # the mail itself goes along
         return tuple(Document(name, media_type, data) for name, media_type, data in files)
+
+
+def sink_of(config: Config, settings: SinkTable) -> Sink:
+    """The carrier that a [[sink]] describes; raises :class:`routing.delivery.SinkMistake`."""
+    department = config.organisation.department(settings.department)
+    return sinks.build(
+        settings.kind,
+        settings.id,
+        to=settings.to or (department.mail if department else ""),
+        relay=settings.relay,
+        sender=settings.sender,
+        path=str(config.path.parent / settings.path) if settings.path else "",
+        url=settings.url,
+        secret=settings.secret,
+    )
+
+
+def sink_mistakes(config: Config) -> tuple[str, ...]:
+    """What is wrong with the settings of the sinks."""
+    mistakes = []
+    for settings in config.sinks:
+        try:
+            sink_of(config, settings)
+        except RoutingError as error:
+            mistakes.append(str(error))
+    return tuple(mistakes)

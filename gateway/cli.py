@@ -21,12 +21,11 @@ from typing import Any
 import structlog
 from tqdm import tqdm
 
-from gateway import backlog, machine, service, traffic
+from gateway import backlog, house, machine, traffic
 from gateway.config import Config, load
 from gateway.desk import fax_json
 from gateway.errors import BadTable, ConfigError, GatewayError
 from gateway.models import TOKYO, month_of, now
-from gateway.rehearsal import rehearse
 from gateway.store import Query
 from ocr import engine as engines
 from ocr.errors import ReadingError
@@ -34,6 +33,7 @@ from routing.errors import RoutingError
 from routing.rules import check_rules
 
 DONE, FAILED, WRONG = 0, 1, 2
+ROLES = ("smtp", "worker", "web")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     serve = command("serve", _serve, "SMTP・読み取り・画面を動かします (run the gateway)")
-    serve.add_argument("--roles", default=",".join(service.ROLES), help="smtp,worker,web のうち動かすもの")
+    serve.add_argument("--roles", default=",".join(ROLES), help="smtp,worker,web のうち動かすもの")
 
     send = command("send", _send, "複合機のふりをしてFAXを送ります (play a fax machine)")
     send.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -159,18 +159,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(config: Config, words: argparse.Namespace) -> int:
     roles = [role for role in words.roles.split(",") if role]
-    unknown = sorted(set(roles) - set(service.ROLES))
+    unknown = sorted(set(roles) - set(ROLES))
     if unknown or not roles:
-        return _complain((f"--roles {words.roles}: {', '.join(service.ROLES)} から選んでください",), WRONG)
+        return _complain((f"--roles {words.roles}: {', '.join(ROLES)} から選んでください",), WRONG)
     _refuse_mistakes(config)
+    from gateway import service  # a command loads only what it needs: this one, everything
+
     asyncio.run(service.serve(config, roles))
     return DONE
 
 
 def _refuse_mistakes(config: Config) -> None:
     """What would fail at the first fax fails now."""
-    with service.open_house(config) as house:
-        mistakes = check_rules(config.organisation, house.desk.taxonomy)
+    from gateway.carrier import sink_mistakes
+
+    with house.open_house(config) as home:
+        mistakes = (*check_rules(config.organisation, home.desk.taxonomy), *sink_mistakes(config))
     if mistakes:
         raise ConfigError(tuple(f"{config.path}: {mistake}" for mistake in mistakes))
     engines.probe(config.ocr.engine)
@@ -191,6 +195,8 @@ def _send(config: Config, words: argparse.Namespace) -> int:
 
 
 def _replay(config: Config, words: argparse.Namespace) -> int:
+    from gateway.rehearsal import rehearse  # loads the readers
+
     with rehearse(config, words.line) as stage:
         files = tqdm(words.files, unit="fax", disable=len(words.files) < 2, file=sys.stderr)
         faxes = [stage.play(file) for file in files]
@@ -199,9 +205,9 @@ def _replay(config: Config, words: argparse.Namespace) -> int:
 
 
 def _import(config: Config, words: argparse.Namespace) -> int:
-    with service.open_house(config) as house:
+    with house.open_house(config) as home:
         mails = list(backlog.find(words.paths))
-        result = backlog.take(house.intake, house.store, tqdm(mails, unit="mail", file=sys.stderr), words.line)
+        result = backlog.take(home.intake, home.store, tqdm(mails, unit="mail", file=sys.stderr), words.line)
     _print(
         words, result, lambda done: f"取り込み {done['taken']}  既にあり {done['known']}  回線不明 {done['no_line']}"
     )
@@ -213,28 +219,28 @@ def _import(config: Config, words: argparse.Namespace) -> int:
 
 def _list(config: Config, words: argparse.Namespace) -> int:
     query = Query(department=words.department, state=words.state, since=words.since, limit=words.limit)
-    with service.open_house(config) as house:
-        faxes, _ = house.store.find(query)
-        _print(words, house.desk.as_json(faxes), _row)
+    with house.open_house(config) as home:
+        faxes, _ = home.store.find(query)
+        _print(words, home.desk.as_json(faxes), _row)
     return DONE
 
 
 def _show(config: Config, words: argparse.Namespace) -> int:
-    with service.open_house(config) as house:
-        _print(words, house.desk.as_json([house.desk.fax(words.id)])[0], _told)
+    with house.open_house(config) as home:
+        _print(words, home.desk.as_json([home.desk.fax(words.id)])[0], _told)
     return DONE
 
 
 def _requeue(config: Config, words: argparse.Namespace) -> int:
-    with service.open_house(config) as house:
-        _print(words, fax_json(house.desk.requeue(words.id, _me()), "", []), _row)
+    with house.open_house(config) as home:
+        _print(words, fax_json(home.desk.requeue(words.id, _me()), "", []), _row)
     return DONE
 
 
 def _route(config: Config, words: argparse.Namespace) -> int:
-    with service.open_house(config) as house:
-        fax = house.desk.correct(words.id, _me(), words.to, words.type)
-        _print(words, house.desk.as_json([fax])[0], _row)
+    with house.open_house(config) as home:
+        fax = home.desk.correct(words.id, _me(), words.to, words.type)
+        _print(words, home.desk.as_json([fax])[0], _row)
     return DONE
 
 
@@ -247,10 +253,10 @@ def _me() -> str:
 
 def _traffic(config: Config, words: argparse.Namespace) -> int:
     last = words.last or month_of(now())
-    with service.open_house(config) as house:
-        first = words.first or min(house.store.first_month() or last, last)
+    with house.open_house(config) as home:
+        first = words.first or min(home.store.first_month() or last, last)
         by = [dimension for dimension in words.by.split(",") if dimension]
-        report = traffic.report(house.store, config.organisation, config.traffic, first, last, by)
+        report = traffic.report(home.store, config.organisation, config.traffic, first, last, by)
     if words.csv:
         sys.stdout.write(traffic.as_csv(report))
     elif words.json:
@@ -287,14 +293,14 @@ def _or_dash(value: int | None) -> str:
 
 def _table(config: Config, words: argparse.Namespace) -> int:
     text = traffic.decode(words.file.read_bytes())
-    with service.open_house(config) as house:
+    with house.open_house(config) as home:
         if words.table == "baseline":
             baseline = traffic.read_baseline(text)
-            house.store.save_baseline(baseline, _me())
+            home.store.save_baseline(baseline, _me())
             result = {"rows": len(baseline), "new": len(baseline)}
         else:
             entries = traffic.read_register(text)
-            result = {"rows": len(entries), "new": house.store.save_register(entries, _me())}
+            result = {"rows": len(entries), "new": home.store.save_register(entries, _me())}
     _print(words, result, lambda done: f"{done['rows']}行を読み、{done['new']}行を取り込みました。")
     return DONE
 
@@ -317,13 +323,17 @@ def _check(config: Config, words: argparse.Namespace) -> int:
 def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "設定 configuration", True, str(config.path)
     try:
-        with service.open_house(config) as house:
-            yield "データベース database", True, house.engine.url.render_as_string(hide_password=True)
+        with house.open_house(config) as home:
+            yield "データベース database", True, home.engine.url.render_as_string(hide_password=True)
             yield "スプール spool", True, str(config.spool_folder)
-            mistakes = check_rules(config.organisation, house.desk.taxonomy)
+            mistakes = check_rules(config.organisation, home.desk.taxonomy)
             yield "規則 rules", not mistakes, "; ".join(mistakes) or f"{len(config.organisation.rules)}"
     except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
         yield "データベースとスプール database and spool", False, str(error).partition("\n")[0]
+    from gateway.carrier import sink_mistakes
+
+    wrong = sink_mistakes(config)
+    yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
     homeless = [line.id for line in config.organisation.lines if not line.department]
     yield "回線 lines", bool(config.organisation.lines) and not homeless, _lines_told(config, homeless)
     try:
@@ -331,7 +341,7 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     except ReadingError as error:
         yield "読み取り OCR", False, str(error)
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
-    yield "ディスク disk", free > service.LEAST_FREE, f"空き {free >> 20} MB"
+    yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
     yield "時計 clock", now().year >= 2026, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
 
 
@@ -344,11 +354,11 @@ def _lines_told(config: Config, homeless: list[str]) -> str:
 
 
 def _user(config: Config, words: argparse.Namespace) -> int:
-    with service.open_house(config) as house:
+    with house.open_house(config) as home:
         if words.action == "list":
             people = [
                 {"name": u.name, "role": u.role, "departments": u.departments, "disabled": u.disabled}
-                for u in house.store.users()
+                for u in home.store.users()
             ]
             _print(words, people, lambda u: f"{u['name']:<16}{u['role']:<9}{','.join(u['departments'])}"
                    + ("  停止中" if u["disabled"] else ""))  # fmt: skip
@@ -356,34 +366,34 @@ def _user(config: Config, words: argparse.Namespace) -> int:
         if not words.name and not words.token:
             return _complain(("利用者の名前を書いてください (name the user)",), WRONG)
         if words.action == "disable":
-            return _disable(house, words)
-        return _add(house, words)
+            return _disable(home, words)
+        return _add(home, words)
 
 
-def _disable(house: service.House, words: argparse.Namespace) -> int:
-    user = house.store.user(words.name)
+def _disable(home: house.House, words: argparse.Namespace) -> int:
+    user = home.store.user(words.name)
     if user is None:
         return _complain((f"利用者「{words.name}」がいません (no such user)",), FAILED)
     user.disabled = True
-    house.store.save_user(user, _me())
+    home.store.save_user(user, _me())
     _print(words, {"name": user.name, "disabled": True}, lambda u: f"{u['name']} を停止しました。")
     return DONE
 
 
-def _add(house: service.House, words: argparse.Namespace) -> int:
-    unknown = [d for d in words.department if d != "*" and house.config.organisation.department(d) is None]
+def _add(home: house.House, words: argparse.Namespace) -> int:
+    unknown = [d for d in words.department if d != "*" and home.config.organisation.department(d) is None]
     if unknown:
         return _complain((f"部署「{', '.join(unknown)}」がありません (no such department)",), FAILED)
     name = words.name or "api"
     role = words.role or ("clerk" if words.department else "manager")
     result: dict[str, Any] = {"name": name, "role": role, "departments": words.department or ["*"]}
-    if not words.token or house.store.user(name) is None:
-        password = service.add_user(house.store, name, role, result["departments"])
+    if not words.token or home.store.user(name) is None:
+        password = house.add_user(home.store, name, role, result["departments"])
         if not words.token:
             result["password"] = password
     if words.token:
         result["token"] = secrets.token_urlsafe(32)
-        house.store.sign_in(result["token"], name, label="api")
+        home.store.sign_in(result["token"], name, label="api")
     _print(words, result, lambda made: made.get("token") or f"{made['name']}: 一度だけのパスワード {made['password']}")
     return DONE
 

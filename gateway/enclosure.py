@@ -119,12 +119,11 @@ def _complaints(attached: list[Enclosed]) -> Iterable[str]:
 
 
 def _may_hold_a_fax(item: Enclosed) -> bool:
-    kind = item.attachment.kind
-    return (
-        kind in ("tnef", "zip")
-        or item.attachment.media_type == "message/partial"
-        or (kind == "other" and bool(item.leaf.data) and item.attachment.media_type not in _BORING)
-    )
+    kind, declared = item.attachment.kind, item.attachment.media_type
+    if kind in ("tnef", "zip") or declared == "message/partial":
+        return True
+    unknown = kind == "other" or (kind == "text" and not declared.startswith("text/"))  # RTF and its like
+    return unknown and bool(item.leaf.data) and declared not in _BORING
 
 
 def _is_page_image(item: Enclosed, have_documents: bool) -> bool:

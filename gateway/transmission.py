@@ -77,20 +77,21 @@ class Clues:
 
 # Where a line or a phrase says whose the number is. Body labels: HylaFAX faxrcvd, FreePBX fax2mail, makers' manuals.
 _CALLER_LABEL = (
-    r"call(?:er)?[ _-]?(?:id|number|no)\d?|callid\d|calling (?:number|party)|ani|cid|"
-    r"remote (?:id|fax|number|station)(?: id)?|remote ?(?:csid|tsi)|csid|tsi|csi|rti|from(?: number| fax)?|sender|"
-    r"sent by|fax(?: number| no\.?)? from|発信(?:者|元|番号|者番号|元番号|元fax番号)?|"
-    r"送信(?:者|元|元番号|者番号|元fax番号)|"
-    r"相手(?:先|局|番号|先番号|先名|fax番号|局id|先id)?|差出人番号|ファクス番号|fax番号|"
-    r"着信元|通知番号"
+    r"call(?:er|ing)?[ _-]?(?:id|number|no|party|fax)?\.?\d?|ani|cid|"
+    r"remote[ _-]?(?:fax|station)?[ _-]?(?:id|number|no|csid|tsi)\.?|csid|tsi|csi|rti|"
+    r"(?:fax )?from(?: number| fax| no\.?)?|sender(?:'s)?(?: fax| tel)?(?: number| no\.?| id)?|"
+    r"sent (?:by|from)|originat\w{2,5}(?: fax)?(?: number)?|fax(?: number| no\.?)? from|"
+    # 送信先 and 着信番号 are whom they called: not here
+    r"(?:発信|送信者|送信元|発信者|発信元|相手|相手先|相手局|差出人|着信元|通知)"
+    r"(?:の)?(?:電話|ファッ?クス|ファクシミリ|fax|tel)?(?:番号|名|略称|id)?|ファッ?クス番号|fax番号"
 )
-_BODY_LABEL = re.compile(rf"^\W{{0,6}}({_CALLER_LABEL})\s*[:：=]\s*(.{{1,200}})$", re.IGNORECASE)
+# A table's cell has lost its colon: then the number stands right behind.
+_BODY_LABEL = re.compile(rf"^\W{{0,6}}({_CALLER_LABEL})(?:\s*[:=]|\s(?=[+(\d]))\s*(.{{1,200}})$", re.IGNORECASE)
 # The network's own caller number goes before what the sender typed.
-_NETWORK = re.compile(r"call(?:er|id|ing)|ani|cid\b|発信者番号|通知番号", re.IGNORECASE)
+_NETWORK = re.compile(r"call(?:er|id|ing)|ani|cid\b|発信者.{0,4}番号|通知番号", re.IGNORECASE)
 _TSI_LABEL = re.compile(
-    r"^\W{0,6}(?:sender|remote (?:id|station)(?: id)?|remote ?(?:csid|tsi)|csid|tsi|csi|rti|"
-    r"相手(?:局|先)(?:id|名)|発信元id)"
-    r"\s*[:：=]\s*(.{1,80})$",
+    r"^\W{0,6}(?:sender|remote[ _-]?(?:station)?[ _-]?(?:id|csid|tsi)|csid|tsi|csi|rti|"
+    r"相手(?:局|先)(?:id|名|略称)|(?:発信元|送信元)(?:id|名))\s*[:：=]\s*(.{1,80})$",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
@@ -231,7 +232,7 @@ def _body_numbers(body: str) -> list[str]:
     network: list[str] = []
     typed: list[str] = []
     for line in _lines(body):
-        labelled = _BODY_LABEL.match(line)
+        labelled = _BODY_LABEL.match(unicodedata.normalize("NFKC", line[:1000]))
         if labelled:
             (network if _NETWORK.match(labelled[1]) else typed).append(_before_called(labelled[2]))
         else:
@@ -279,7 +280,8 @@ def _pages(text: str) -> int | None:
 
 _TIME_LABEL = re.compile(
     r"^\W{0,6}(?:received(?: (?:at|on|& processed|time|date))?|reception (?:time|date)|"
-    r"date(?:/time)?|time received|date received|受信(?:日時|時刻|日|時間)|着信日時|日時)\s*[:：=]\s*(.{6,80})$|"
+    r"date(?:/time)?|time received|date received|受信(?:日時|時刻|日|時間)|着信日時|日時)"
+    r"(?:\s*[:：=]|\s*(?=\d))\s*(.{6,80})$|"
     r"received\b.{0,40}?\b(?:at|on)\s+(\d{4}[-/].{6,60})",
     re.IGNORECASE,
 )

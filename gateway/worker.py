@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -26,11 +26,13 @@ from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.carrier import Carrier
 from gateway.errors import GatewayError, Superseded
 from gateway.models import Fax, now
-from gateway.pipeline import Pipeline
 from gateway.store import Store
+
+if TYPE_CHECKING:  # who only puts jobs in need not load what reads pages
+    from gateway.carrier import Carrier
+    from gateway.pipeline import Pipeline
 
 T = TypeVar("T")
 

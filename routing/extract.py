@@ -35,8 +35,9 @@ _TITLE = fold("発生届")
 _LABEL_LINE = 40  # a longer line is a sentence
 _OTHER_LABELS = ("初診", "発病", "報告", "生年", "推定", "死亡", "感染した")
 _BELOW = 3  # lines below a label that may hold its value
-_MASKED = re.compile(
-    r"[■█▇]{3,}|(?:黒塗り?|マスキング|墨消し|マスク処理)(?!.{0,12}(?:くださ|下さ|のうえ|の上|願|こと|場合|不要|する))"
+_HIDDEN = r"(?:黒塗り?|マスキング|墨消し|マスク処理)"
+_MASKED = re.compile(  # said of this fax, not asked of its sender
+    rf"[■█▇]{{3,}}|[(（]\s*{_HIDDEN}\s*(?:済み?)?\s*[)）]|{_HIDDEN}(?:済|しました|しております|してあります|しています)"
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import service
+from gateway import house as houses
 from gateway.config import Config, load
 from tests.city import Gateway, free_port, gateway_at, write_city
 
@@ -23,9 +23,9 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def house(config: Config) -> Iterator[service.House]:
+def house(config: Config) -> Iterator[houses.House]:
     """The city's house, nothing running."""
-    with service.open_house(config) as built:
+    with houses.open_house(config) as built:
         yield built
 
 

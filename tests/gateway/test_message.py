@@ -504,6 +504,18 @@ NO_FAX = {
         others=1,
         problems=("開ける添付",),
     ),
+    "RTF": Case(
+        one(m.attached(b"{\\rtf1 fax}", "application/rtf", "fax.rtf")),
+        kind=MessageKind.UNREADABLE,
+        others=1,
+        problems=("開ける添付",),
+    ),
+    "a text file": Case(
+        one(m.attached(b"hello\r\n", "text/plain", "a.txt"), subject="hello"),
+        kind=MessageKind.NO_ATTACHMENT,
+        others=1,
+        problems=("添付ファイル",),
+    ),
     "plain mail": Case(
         m.fields("hello") + bytes(m.text("こんにちは\n", "iso-2022-jp")),
         kind=MessageKind.NO_ATTACHMENT,
@@ -629,6 +641,26 @@ CALLS = {
         (T2,),
         caller=CALLER,
         source="body",
+    ),
+    "body, canon's lines": Case(
+        said(
+            "受信番号:0123\n受信日時 2027/02/14 09:05\n相手先電話番号：０３－５９９９－０１２３\n"
+            "相手先略称:タカダ\n枚数:2枚\n送信先:03-5550-9999\n"
+        ),
+        (T1,),
+        caller=CALLER,
+        source="body",
+        tsi="タカダ",
+        pages=2,
+        sent_by="body",
+        sent_at=datetime(2027, 2, 14, 9, 5, tzinfo=TOKYO),
+    ),
+    "body, whom they called": Case(said("着信番号:03-5550-9999\n送信先:03-5550-9998\nTo: 0355509997\n"), (T1,)),
+    "body, a table without colons": Case(
+        said("Remote Number 03-5999-0123\nLocal Number 03-5550-9999\n"), (T1,), caller=CALLER, source="body"
+    ),
+    "a machine's log line": Case(
+        subject("Received Fax: 0359990123 Pages: 2"), (T1,), caller=CALLER, source="subject", pages=2
     ),
     "body in HTML alone": Case(
         m.multipart(

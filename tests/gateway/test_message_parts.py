@@ -60,7 +60,8 @@ def test_any_content_survives_splitting(content: bytes, lines: int) -> None:
 
 
 def test_header_follows_rfc_2046() -> None:
-    inside = b"X-Inside: dropped\r\nFrom: other@example.jp\r\nSubject: inside\r\nContent-Type: text/plain\r\n\r\nbody one\r\n"
+    inside = b"X-Inside: dropped\r\nFrom: other@example.jp\r\nSubject: inside\r\n"
+    inside += b"Content-Type: text/plain\r\n\r\nbody one\r\n"
     first = b"X-Outside: kept\r\n" + piece("1", "2", body=inside)
     second = b"X-Second: dropped\r\n" + piece("2", "2", body=b"body two\r\n")
     joined = join_parts([second, first])

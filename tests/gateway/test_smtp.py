@@ -19,9 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import smtp
-from gateway.config import Config
 from gateway.models import Fax
-from gateway.service import House
+from gateway.house import House
 from gateway.store import Query
 
 MAIL = b"From: <mfp@fax.example.jp>\r\nSubject: From 0355550199 (Fax Message No. 0001)\r\n\r\nbody\r\n"
@@ -80,8 +79,7 @@ def open_door(house: House, **changes: object) -> Iterator[Door]:
             server = await smtp.listen(house.intake, settings, threads)
             ready.append(server.sockets[0].getsockname()[1])
             opened.set()
-            while not closing.is_set():
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(closing.wait)
             server.close()
             await server.wait_closed()
 
@@ -224,18 +222,23 @@ def test_commands_sent_together_are_answered_in_order(door: Door) -> None:
     assert codes == [b"220", b"250", b"250", b"250", b"354", b"250", b"250", b"550", b"221"]
 
 
+HELLO, FROM, TO = b"EHLO mfp\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"
+
+
 @pytest.mark.parametrize(
     "talk",
     [
-        (b"HELO mfp\r\n", b"MAIL FROM:<>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"),
-        (b"EHLO mfp\r\n", b"MAIL FROM:<fax>\r\n", b"RCPT TO: hoken@fax.example.jp\r\n"),
-        (b"EHLO mfp\r\n", b"MAIL FROM: <a@b.example> RET=FULL ENVID=1+2B\r\n", b"RCPT TO:<hoken@fax.example.jp> NOTIFY=NEVER ORCPT=rfc822;a\r\n"),
-        (b"EHLO mfp\r\n", b"MAIL FROM:<a@b.example> BODY=8BITMIME SIZE=100\r\n", b"RCPT TO:<@relay.example:hoken@fax.example.jp>\r\n"),
-        (b"HELO mfp\r\n", b"MAIL FROM:<a@b.example> SIZE=100\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"),
-        ("EHLO 複合機\r\n".encode("cp932"), b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"),
+        pytest.param((b"HELO mfp\r\n", b"MAIL FROM:<>\r\n", TO), id="null sender"),
+        pytest.param((HELLO, b"MAIL FROM:<fax>\r\n", TO), id="no domain"),
+        pytest.param((HELLO, FROM, b"RCPT TO: hoken@fax.example.jp\r\n"), id="no brackets"),
+        pytest.param((HELLO, b"MAIL FROM: <a@b.example> RET=FULL ENVID=1+2B\r\n", TO), id="RFC 3461 MAIL"),
+        pytest.param((HELLO, FROM, TO.replace(b">", b"> NOTIFY=NEVER ORCPT=rfc822;a")), id="RFC 3461 RCPT"),
+        pytest.param((HELLO, b"MAIL FROM:<a@b.example> BODY=8BITMIME SIZE=9\r\n", TO), id="BODY and SIZE"),
+        pytest.param((HELLO, FROM, TO.replace(b"<", b"<@relay.example:")), id="source route"),
+        pytest.param((b"HELO mfp\r\n", b"MAIL FROM:<a@b.example> SIZE=100\r\n", TO), id="HELO with SIZE"),
+        pytest.param(("EHLO 複合機\r\n".encode("cp932"), FROM, TO), id="8-bit EHLO"),
     ],
-    ids=["null sender", "no domain, no brackets", "RFC 3461 parameters", "source route", "HELO with SIZE", "8-bit EHLO"],
-)  # fmt: skip
+)
 def test_machines_that_talk_badly_are_understood(door: Door, talk: tuple[bytes, ...]) -> None:
     said = door.say(*talk, b"DATA\r\n", MAIL + b".\r\n")
     assert [line[:3] for line in said] == [b"250", b"250", b"250", b"354", b"250"]

@@ -51,7 +51,7 @@ def pdf(*pages, dpi=FINE) -> bytes:
 
 
 def bare(page: Image.Image, compression="group4") -> bytes:
-    """The page's bare T.6 (or T.4) code, black runs for black as a fax machine sends it; Pillow writes them for white."""
+    """The page's bare T.6 (or T.4) code, black runs for black as fax machines send it; Pillow writes them for white."""
     data = tiff(ImageChops.invert(page), compression=compression, tiffinfo={278: page.height})
     with Image.open(io.BytesIO(data)) as image:
         (offset,), (size,) = image.tag_v2[273], image.tag_v2[279]

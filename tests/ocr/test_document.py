@@ -14,6 +14,7 @@ from ocr.document import Limits, open_document, page_image
 from ocr.errors import Damaged, ReadingError
 from ocr.page import Document, PageImage
 
+HEADS = (b"", b"II*\0", b"MM\0*", b"II+\0", b"%PDF-1.4\n", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 SMALL = Limits(document_bytes=2_000_000, pages=20, page_pixels=4_000_000, stream_bytes=2_000_000)
 
 

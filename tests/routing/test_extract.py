@@ -114,7 +114,14 @@ def test_masks_that_the_text_tells(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "氏名は黒塗りのうえ送信してください", "■被害状況", "個人情報は必ずマスキングすること"]
+    "text",
+    [
+        "",
+        "氏名は黒塗りのうえ送信してください",
+        "■被害状況",
+        "個人情報は必ずマスキングすること",
+        "住所等の欄は黒塗りして送信し、原本は後日郵送",
+    ],
 )
 def test_an_instruction_to_mask_is_no_mask(text: str) -> None:
     assert not masked([PageFacts(1, text)])

@@ -9,7 +9,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Step up."""
-
     op.create_table(
         "account",
         sa.Column("name", sa.String(), nullable=False),

@@ -1,0 +1,135 @@
+"""The parts that every command needs, built from the configuration; and whether they are fit to accept faxes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from pwdlib import PasswordHash
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway import migrations, worker
+from gateway.config import Config
+from gateway.desk import Desk
+from gateway.errors import GatewayError, SpoolError
+from gateway.intake import Intake
+from gateway.models import User, now
+from gateway.spool import Spool
+from gateway.store import Store, connect
+from routing import disease, taxonomy
+
+LEAST_FREE = 200 << 20
+"""Bytes of disk below which we say that we are not ready: four mails of the largest size."""
+MIGRATION_LOCK = 0x0FA71E55  # any number that is ours (PostgreSQL advisory lock)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts that every command needs, built from the configuration."""
+
+    config: Config
+    engine: sa.Engine
+    store: Store
+    spool: Spool
+    queue: worker.Queue
+    desk: Desk
+    diseases: disease.Diseases
+
+    @property
+    def intake(self) -> Intake:
+        """The promise of the door."""
+        return Intake(self.config.organisation, self.store, self.spool, self.queue)
+
+    def ready(self) -> Sequence[str]:
+        """What keeps us from accepting faxes; empty when nothing does."""
+        return tuple(_troubles(self))
+
+
+@contextlib.contextmanager
+def open_house(config: Config) -> Iterator[House]:
+    """Build the parts, bring the tables up to date, and let go of everything at the end."""
+    config.data.mkdir(parents=True, exist_ok=True)
+    spool = Spool(config.spool_folder)
+    spool.prepare()
+    engine = connect(config.database_url)
+    with contextlib.ExitStack() as ending:
+        ending.callback(engine.dispose)
+        _migrate(config, engine)
+        queue = worker.Queue(engine)
+        ending.callback(queue.close)
+        store = Store(engine)
+        kinds = taxonomy.load(config.overrides if config.overrides.is_dir() else None)
+        desk = Desk(config=config, store=store, spool=spool, taxonomy=kinds, jobs=queue)
+        diseases = disease.load(config.overrides if config.overrides.is_dir() else None)
+        yield House(config, engine, store, spool, queue, desk, diseases)
+
+
+def _migrate(config: Config, engine: sa.Engine) -> None:
+    with _alone(config, engine):
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+        worker.migrate(config.database_url)
+
+
+@contextlib.contextmanager
+def _alone(config: Config, engine: sa.Engine) -> Iterator[None]:
+    """One process at a time changes tables."""
+    if engine.dialect.name != "sqlite":
+        # No open transaction meanwhile: an index built CONCURRENTLY would wait for it for ever.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+            try:
+                yield
+            finally:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+        return
+    with (config.data / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _troubles(house: House) -> Iterator[str]:
+    try:
+        house.store.check()
+        silent = now() - 4 * worker.SILENT
+        if not any(executor.beat_at > silent for executor in house.store.executors()):
+            yield "読み取りのワーカーが動いていません (no worker is alive)"
+    except SQLAlchemyError:
+        yield "データベースに接続できません (the database does not answer)"
+    try:
+        house.spool.prepare()
+    except SpoolError as error:
+        yield str(error)
+    free = shutil.disk_usage(house.config.data).free
+    if free < LEAST_FREE:
+        yield f"ディスクの空きが {free >> 20} MB です (disk nearly full)"
+
+
+def first_user(store: Store) -> str | None:
+    """The one-time password of the first user, made when there is nobody yet."""
+    if store.users():
+        return None
+    return add_user(store, "admin", "admin", ("*",))
+
+
+def add_user(store: Store, name: str, role: str, departments: Sequence[str]) -> str:
+    """Add somebody; gives the password for the first sign-in, which must then be changed."""
+    if store.user(name) is not None:
+        raise GatewayError(f"利用者「{name}」はすでにいます (exists already)")
+    password = secrets.token_urlsafe(9)
+    store.save_user(
+        User(
+            name=name,
+            password_hash=PasswordHash.recommended().hash(password),
+            role=role,
+            departments=list(departments),
+            created_at=now(),
+        ),
+        who="administrator",
+    )
+    return password

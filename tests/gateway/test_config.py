@@ -1,0 +1,109 @@
+"""config.toml: read once, all mistakes at once, and the file that ships is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import load
+from gateway.errors import ConfigError
+from tests.city import ROOT, write_city
+
+
+def test_the_file_that_ships_is_right() -> None:
+    config = load(ROOT / "config.toml")
+    assert config.smtp.listen == "127.0.0.1:2525"
+    assert config.web.listen == "127.0.0.1:8080"
+    assert config.data == ROOT / "var"
+    assert config.database_url == f"sqlite:///{ROOT / 'var' / 'faxless.db'}"
+    assert config.organisation.hold_below == 0.80
+    assert [target.reduction for target in config.traffic.targets] == [0.60, 0.98]
+
+
+def test_an_empty_file_has_every_default(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    config = load(tmp_path / "config.toml")
+    assert (config.smtp.max_message_bytes, config.ocr.engine) == (52_428_800, "paddle")
+    assert config.organisation.lines == ()
+
+
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        """
+colour = "red"
+[smtp]
+listen = "2525"
+allow = ["10.0.0.0/40"]
+max_message_bytes = "big"
+[ocr]
+engine = "magic"
+[traffic]
+baseline_year = "last"
+targets = [{from = "2020-13", reduction = 2}]
+[[department]]
+id = "a b"
+[[line]]
+id = "x"
+address = "nowhere"
+"""
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    told = "\n".join(caught.value.mistakes)
+    for place in (
+        "colour", "smtp.listen", "smtp.allow", "smtp.max_message_bytes", "ocr.engine", "traffic.baseline_year",
+        "targets.0.from", "targets.0.reduction", "department.0.id", "department.0.name", "line.0.address",
+    ):  # fmt: skip
+        assert place in told
+
+
+def test_what_contradicts_itself_is_reported(tmp_path: Path) -> None:
+    path = write_city(
+        tmp_path,
+        """
+[[department]]
+id = "kansen"
+name = "again"
+[[line]]
+id = "third"
+address = "HOKEN@fax.example.jp"
+number = "not a number"
+department = "nowhere"
+[[sink]]
+department = "nobody"
+kind = "webhook"
+""",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    told = "\n".join(caught.value.mistakes)
+    for word in ("kansen", "hoken@fax.example.jp", "not a number", "nowhere", "nobody", "url", "secret"):
+        assert word in told
+
+
+@pytest.mark.parametrize("written", [b"\xff\xfe", b"[smtp", b"a = \n"])
+def test_a_file_that_is_no_toml_is_a_mistake_too(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "config.toml").write_bytes(written)
+    with pytest.raises(ConfigError, match=r"config\.toml"):
+        load(tmp_path / "config.toml")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ありません"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_numbers_and_addresses_are_read_as_people_write_them(tmp_path: Path) -> None:
+    path = write_city(
+        tmp_path, '[[line]]\nid = "x"\naddress = "x@fax.example.jp"\nnumber = "（０３）５５５５－０１０９"\n'
+    )
+    line = load(path).organisation.line("x")
+    assert line is not None
+    assert line.number == "+81355550109"
+
+
+def test_postgresql_is_reached_by_the_driver_we_ship(tmp_path: Path) -> None:
+    path = write_city(tmp_path, database="postgresql://faxless@db.example.jp/fax")
+    assert load(path).database_url == "postgresql+psycopg://faxless@db.example.jp/fax"

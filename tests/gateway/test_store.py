@@ -1,0 +1,196 @@
+"""The rows: what a run may write, what repeats do, what an inbox shows, who may sign in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from gateway.errors import Superseded, UsageError
+from gateway.models import Fax, Page, User, Work, now
+from gateway.house import House, add_user
+from gateway.store import Decided, Mail, Opened, Query, Store
+
+
+def nobody(_connection: sa.Connection, _fax: Fax) -> None:
+    """No engine here."""
+
+
+def accept(store: Store, number: int, *lines: str) -> tuple[Fax, ...]:
+    return store.accept(Mail(sha256=f"{number:064x}", size=10, lines=lines or ("hoken",)), nobody)
+
+
+def opened(kind: str = "fax", pages: int = 1) -> Opened:
+    return Opened(
+        kind=kind, counts=kind == "fax", received_at=now(), sender="", subject="", message_id="",
+        caller="+81355550199", caller_source="subject", tsi=None, pages=pages, problems=(), held_because=(),
+    )  # fmt: skip
+
+
+def decided(held: bool = False, department: str = "kansen", urgent: bool = False) -> Decided:
+    return Decided(
+        held=held, department=department, document_type="TB_REPORT", confidence=0.9, urgent=urgent, due_at=None,
+        masked=False, reasons=("表題",), held_because=("確認",) if held else (), fields={}, barcodes=(), documents=(),
+    )  # fmt: skip
+
+
+def walked(store: Store, number: int, **decision: object) -> Fax:
+    (fax,) = accept(store, number)
+    store.begin(fax.id, "run")
+    store.opened(fax.id, "run", opened())
+    store.page_read("run", Page(fax_id=fax.id, number=1, text=f"本文{number} 結核", folded=f"本文{number}結核"))
+    store.decided(fax.id, "run", decided(**decision))  # type: ignore[arg-type]
+    found = store.fax(fax.id)
+    assert found is not None
+    return found
+
+
+def test_a_run_that_was_taken_over_may_write_nothing(house: House) -> None:
+    """A zombie that wakes after a take-over."""
+    store = house.store
+    (fax,) = accept(store, 1)
+    store.begin(fax.id, "old")
+    store.begin(fax.id, "young")
+    for write in (
+        lambda: store.opened(fax.id, "old", opened()),
+        lambda: store.page_read("old", Page(fax_id=fax.id, number=1)),
+        lambda: store.decided(fax.id, "old", decided()),
+        lambda: store.failed(fax.id, "old", "no"),
+        lambda: store.send(fax.id, "old", lambda _: ["folder"], nobody),
+    ):
+        with pytest.raises(Superseded):
+            write()
+    store.opened(fax.id, "young", opened())
+    left = store.fax(fax.id)
+    assert left is not None
+    assert (left.attempt, left.state, store.pages(fax.id), store.deliveries([fax.id])) == (2, "reading", [], [])
+
+
+def test_steps_that_run_twice_have_one_effect(house: House) -> None:
+    store = house.store
+    fax = walked(store, 1)
+    store.page_read("run", Page(fax_id=fax.id, number=1, text="again"))
+    for _ in range(2):
+        store.send(fax.id, "run", lambda _: ["folder", "mail"], nobody)
+    assert [page.text for page in store.pages(fax.id)] == ["again"]
+    assert [copy.id for copy in store.deliveries([fax.id])] == [f"{fax.id}-folder", f"{fax.id}-mail"]
+
+
+def test_a_repeat_for_the_same_line_gets_no_second_copies(house: House) -> None:
+    store = house.store
+    first = walked(store, 1)
+    again = walked(store, 1)
+    for fax in (first, again):
+        store.send(fax.id, "run", lambda _: ["folder"], nobody)
+    assert again.duplicate_of == first.id
+    assert [copy.fax_id for copy in store.deliveries([first.id, again.id])] == [first.id]
+    assert [fax.id for fax in store.repeats(first.id)] == [again.id]
+
+
+def test_a_failed_enqueue_leaves_neither_row_nor_event(house: House) -> None:
+    def broken(_connection: sa.Connection, _fax: Fax) -> None:
+        raise RuntimeError("no engine")
+
+    with pytest.raises(RuntimeError):
+        house.store.accept(Mail(sha256="a" * 64, size=1, lines=("hoken",)), broken)
+    assert house.store.find(Query()) == ([], None)
+    assert house.store.last_event() == 0
+
+
+def test_paging_shows_every_fax_once_newest_first(house: House) -> None:
+    store = house.store
+    made = [accept(store, number)[0].id for number in range(23)]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        faxes, cursor = store.find(Query(limit=5, cursor=cursor))
+        seen += [fax.id for fax in faxes]
+        if cursor is None:
+            break
+    assert seen == made[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!", "aGVsbG8", "MjAyNi0xMS0yM3xh"])
+def test_a_cursor_that_is_none_is_refused(house: House, cursor: str) -> None:
+    if cursor:
+        with pytest.raises(UsageError):
+            house.store.find(Query(cursor=cursor))
+
+
+def test_an_inbox_is_filtered_and_tallied(house: House) -> None:
+    store = house.store
+    held = walked(store, 1, held=True)
+    urgent = walked(store, 2, urgent=True)
+    other = walked(store, 3, department="bunsho")
+    store.mark(other.id, "tanaka", Work.DONE)
+    assert [fax.id for fax in store.find(Query(departments=("kansen",)))[0]] == [urgent.id, held.id]
+    assert [fax.id for fax in store.find(Query(state="held"))[0]] == [held.id]
+    assert [fax.id for fax in store.find(Query(text="本文3結"))[0]] == [other.id]
+    assert [fax.id for fax in store.find(Query(text="%"))[0]] == []
+    assert store.find(Query(departments=()))[0] == []
+    tally = store.tally(None)
+    assert (tally.new, tally.held, tally.done, tally.urgent) == (1, 1, 1, 1)
+    assert store.tally(("bunsho",)).done == 1
+
+
+def test_an_unknown_fax_is_said_so(house: House) -> None:
+    for call in (
+        lambda: house.store.mark("x", "tanaka", Work.DONE),
+        lambda: house.store.again("x", "tanaka", nobody),
+        lambda: house.desk.fax("x"),
+        lambda: house.desk.correct("x", "tanaka", "kansen", "TB_REPORT"),
+        lambda: house.desk.mark("x", "tanaka", "eaten"),
+        lambda: house.desk.correct("x", "tanaka", "nowhere", "TB_REPORT"),
+        lambda: house.desk.correct("x", "tanaka", "kansen", "NOTHING"),
+    ):
+        with pytest.raises(UsageError):
+            call()
+
+
+def test_a_correction_is_an_event_that_learning_can_read(house: House) -> None:
+    fax = walked(house.store, 1, held=True)
+    house.desk.correct(fax.id, "tanaka", "bunsho", "OTHER")
+    event = house.store.events(fax.id)[-1]
+    assert (event.who, event.action) == ("tanaka", "corrected")
+    assert event.detail == {
+        "before": {"department": "kansen", "type": "TB_REPORT"},
+        "after": {"department": "bunsho", "type": "OTHER"},
+    }
+
+
+def test_sign_in_ends_by_idling_signing_out_and_disabling(house: House) -> None:
+    store = house.store
+    add_user(store, "tanaka", "clerk", ("kansen",))
+    store.sign_in("secret", "tanaka")
+    store.sign_in("token", "tanaka", label="api")
+    assert store.signed_in("secret", timedelta(hours=1)) is not None
+    assert store.signed_in("secret", timedelta(0)) is None
+    assert store.signed_in("token", timedelta(0)) is not None
+    assert store.signed_in("other", timedelta(hours=1)) is None
+    store.sign_out("secret")
+    assert store.signed_in("secret", timedelta(hours=1)) is None
+    user = store.user("tanaka")
+    assert isinstance(user, User)
+    user.disabled = True
+    store.save_user(user, "admin")
+    assert store.signed_in("token", timedelta(hours=1)) is None
+
+
+def test_silent_executors_are_named_once_and_buried(house: House) -> None:
+    store = house.store
+    assert store.beat("one", timedelta(seconds=60)) == []
+    assert store.beat("two", timedelta(0)) == ["one"]
+    store.buried("one")
+    assert [executor.id for executor in store.executors()] == ["two"]
+
+
+def test_no_secret_and_no_content_is_in_the_events(house: House) -> None:
+    fax = walked(house.store, 7)
+    house.store.sign_in("very secret", "tanaka")
+    with house.engine.connect() as connection:
+        written = str(connection.execute(sa.text("SELECT * FROM event")).all())
+    assert fax.id in written
+    assert "very secret" not in written
+    assert "本文7" not in written
+    assert "+81355550199" not in written
