@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 from sqlmodel import col
 from tqdm import tqdm
@@ -49,14 +50,19 @@ QUICK = Effort(messages={1: 60, 8: 120, 32: 120}, rounds=1, seconds=20)
 def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
     """A row for each number of sessions. Raises `AssertionError` when what was sent is not what was kept."""
     with contextlib.ExitStack() as ending:
-        gateway, folder = ending.enter_context(_door(base))
+        gateway = ending.enter_context(open_door(base))
         peer = None if postfix.why_not() else ending.enter_context(postfix.running(base))
+        before = _cpu(gateway)
         ours, theirs = _rates(gateway.smtp[1], peer.port if peer else None, effort)
+        spent = _cpu(gateway) - before
         sent = effort.warming + sum(effort.messages[sessions] * len(rates) for sessions, rates in ours.items())
-        _all_kept(gateway, sent)
+        all_kept(gateway, sent)
         if peer is not None:
             assert peer.held() == sent, f"Postfix holds {peer.held()} of {sent} mails"
-    remark = f"{_client()}, {BYTES >> 10} KB each, one a connection, no two alike, {sent} in all, every one kept."
+    remark = (
+        f"{_client()}, {BYTES >> 10} KB each, one a connection, no two alike; all {sent} kept, "
+        f"{1000 * spent / sent:.1f} ms of the door's CPU each."
+    )
     return [_figure(sessions, ours[sessions], theirs.get(sessions), remark) for sessions in effort.messages]
 
 
@@ -77,21 +83,22 @@ def _figure(sessions: int, ours: list[float], theirs: list[float] | None, remark
 
 
 @contextlib.contextmanager
-def _door(base: Path) -> Iterator[tuple[city.Gateway, Path]]:
+def open_door(base: Path) -> Iterator[city.Gateway]:
     """A gateway that only takes mails: nothing reads them meanwhile."""
     with tempfile.TemporaryDirectory(prefix="faxless-door-", dir=base) as folder:
         gateway = city.start(city.write_city(Path(folder)), "--roles", "smtp")
         try:
-            yield gateway, Path(folder)
+            yield gateway
         finally:
             gateway.stop()
 
 
 def _rates(ours: int, theirs: int | None, effort: Effort) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
     """Mails a second of each round, ours and the peer's in turn, so that what else runs here meets both."""
-    doors = [(ours, {sessions: [] for sessions in effort.messages})]
-    if theirs is not None:
-        doors.append((theirs, {sessions: [] for sessions in effort.messages}))
+    ports = [ours] if theirs is None else [ours, theirs]
+    doors: list[tuple[int, dict[int, list[float]]]] = [
+        (port, {count: [] for count in effort.messages}) for port in ports
+    ]
     for port, _ in doors:
         send(port, effort.warming, 4)
     until = time.monotonic() + effort.seconds
@@ -101,7 +108,7 @@ def _rates(ours: int, theirs: int | None, effort: Effort) -> tuple[dict[int, lis
         if number and number % a_round == 0 and time.monotonic() > until:
             break
         rates[sessions].append(effort.messages[sessions] / send(port, effort.messages[sessions], sessions))
-    return doors[0][1], doors[1][1] if theirs is not None else {}
+    return doors[0][1], {} if theirs is None else doors[1][1]
 
 
 def send(port: int, messages: int, sessions: int) -> float:
@@ -112,7 +119,7 @@ def send(port: int, messages: int, sessions: int) -> float:
     program = postfix.program("smtp-source")
     begun = time.perf_counter()
     if program is None:
-        _send_ourselves(port, messages, sessions)
+        send_ourselves(port, messages, sessions)
         return time.perf_counter() - begun
     command = [program, "-s", str(sessions), "-m", str(messages), "-l", str(BYTES), "-f", SENDER, "-t", LINE]
     subprocess.run([*command, f"127.0.0.1:{port}"], check=True, capture_output=True, timeout=PATIENCE)
@@ -123,7 +130,7 @@ def _client() -> str:
     return "smtp-source" if postfix.program("smtp-source") else "a client of our own (no smtp-source here)"
 
 
-def _send_ourselves(port: int, messages: int, sessions: int) -> None:
+def send_ourselves(port: int, messages: int, sessions: int) -> None:
     """As smtp-source does, on machines without it; Python's smtplib is the slower client."""
     body = b"X" * 78 + b"\r\n"
 
@@ -137,7 +144,13 @@ def _send_ourselves(port: int, messages: int, sessions: int) -> None:
             pass
 
 
-def _all_kept(gateway: city.Gateway, sent: int) -> None:
+def _cpu(gateway: city.Gateway) -> float:
+    """Seconds of CPU that the door's process has had."""
+    times = psutil.Process(gateway.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def all_kept(gateway: city.Gateway, sent: int) -> None:
     """A rate counts only when every 250 has its row, its job and its bytes, and no mail passed for another."""
     engine = connect(gateway.config.database_url)
     with engine.connect() as connection:

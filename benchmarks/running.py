@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import re
+import smtplib
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ WORKERS = 2
 PATIENCE = 180.0
 LOOK = 0.02
 """Seconds between two looks whether a fax is routed."""
+REST = 2.0
+"""Seconds of peace before memory is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +41,40 @@ FULL = Effort(starts=3, faxes=7, load=16)
 QUICK = Effort(starts=1, faxes=3, load=4)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample fax and the call that brings it; each sending makes a new mail of it."""
+
+    file: Path
+    call: machine.Call
+    pages: int
+    goes: bool
+    """It can be routed in the invented city, without a person."""
+
+
 def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
-    """Rows for start-up, from 250 to routed, and memory."""
+    """Rows for start-up, from 250 to routed, and memory. Raises `AssertionError` when a fax does not settle."""
     with tempfile.TemporaryDirectory(prefix="faxless-running-", dir=base) as folder:
         path = city.write_city(Path(folder), workers=WORKERS)
         figures = [_starting(path, effort.starts)]
         with city.gateway_at(path) as gateway:
-            one_page = [letter for pages, letter in _letters() if pages == 1]
+            samples = _samples(gateway)
+            plain = [sample for sample in samples if sample.pages == 1 and sample.goes]
             # The workers load their weights after /readyz; the first faxes wait for it, one for each worker.
-            for fax_id in [_send(gateway, one_page[number])[0] for number in range(WORKERS)]:
-                gateway.settled(fax_id, PATIENCE)
-            figures.append(_routing(gateway, [one_page[n % len(one_page)] for n in range(effort.faxes)]))
-            figures += _memory(gateway, effort.load)
+            _settle(gateway, plain[:WORKERS])
+            figures.append(_routing(gateway, [plain[turn % len(plain)] for turn in range(effort.faxes)]))
+            figures += _memory(gateway, [samples[turn % len(samples)] for turn in range(effort.load)])
     return figures
 
 
 def _starting(path: Path, starts: int) -> Figure:
     first, *later = [_start(path) for _ in tqdm(range(starts + 1), desc="start", unit="start", file=sys.stderr)]
-    remark = f"Second and later starts, median of {starts}, slowest {max(later):.2f} s; the first, tables made: {first:.2f} s."
-    return Figure("from start to /readyz", statistics.median(later), "s", Aim(5, "at most"), remark=remark)
+    remark = (
+        f"Second start and later, median of {starts}, slowest {max(later):.2f} s; the first, which makes the tables: "
+    )
+    return Figure(
+        "from start to /readyz", statistics.median(later), "s", Aim(5, "at most"), remark=f"{remark}{first:.2f} s."
+    )
 
 
 def _start(path: Path) -> float:
@@ -67,17 +85,98 @@ def _start(path: Path) -> float:
     return took
 
 
-def _routing(gateway: city.Gateway, letters: Sequence[machine.Call | bytes]) -> Figure:
-    took = []
-    for letter in tqdm(letters, desc="250 to routed", unit="fax", file=sys.stderr):
-        time.sleep(1)  # idle again
-        fax_id, said = _send(gateway, letter)
-        state = ""
-        while state not in ("routed", "held", "failed"):
-            assert time.perf_counter() < said + PATIENCE, f"{fax_id} is still {state}"
-            time.sleep(LOOK)
-            state = gateway.ask(f"/api/v1/faxes/{fax_id}")["state"]
-        assert state == "routed", f"a sample that is to be routed is {state}"
-        took.append(time.perf_counter() - said)
-    remark = f"One-page sample faxes one after the other, median of {len(took)}, slowest {max(took):.2f} s."
-    return Figure("from 250 to routed, one page", statistics.median(took), "s", Aim(4, "at most"), remark=remark)
+def _routing(gateway: city.Gateway, samples: Sequence[Sample]) -> Figure:
+    ends = [_route(gateway, sample) for sample in tqdm(samples, desc="250 to routed", unit="fax", file=sys.stderr)]
+    took = [seconds for seconds, _ in ends]
+    held = sum(state == "held" for _, state in ends)
+    remark = f"One-page sample faxes, one after the other, median of {len(took)}, slowest {max(took):.2f} s"
+    return Figure(
+        "from 250 to routed, one page",
+        statistics.median(took),
+        "s",
+        Aim(4, "at most"),
+        remark=remark + (f"; {held} of them were held for a person." if held else "."),
+    )
+
+
+def _route(gateway: city.Gateway, sample: Sample) -> tuple[float, str]:
+    """Seconds from 250 until the pages show where the fax went, and its state."""
+    time.sleep(1)  # idle again
+    fax_id, said = _send(gateway, sample)
+    while True:
+        state = str(gateway.ask(f"/api/v1/faxes/{fax_id}")["state"])
+        if state in ("routed", "held"):
+            return time.perf_counter() - said, state
+        assert state != "failed" and time.perf_counter() < said + PATIENCE, f"{sample.file.name} is {state}"
+        time.sleep(LOOK)
+
+
+def _memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
+    pages = _settle(gateway, samples)
+    time.sleep(REST)
+    main = psutil.Process(gateway.process.pid)
+    workers = [child for child in main.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+    assert len(workers) == WORKERS, f"{len(workers)} workers"
+    held, shared = main.memory_info().rss, main.memory_full_info().pss
+    largest = max(workers, key=lambda worker: worker.memory_info().rss)
+    megabyte = 1e6
+    return [
+        Figure(
+            "memory of the main process at rest",
+            held / megabyte,
+            "MB",
+            Aim(300, "at most"),
+            remark=f"RSS after {pages} pages, the OCR workers not counted; PSS {shared / megabyte:.0f} MB.",
+        ),
+        Figure(
+            "memory of an OCR worker",
+            largest.memory_info().rss / megabyte,
+            "MB",
+            Aim(700, "at most"),
+            remark=f"RSS of the larger of {WORKERS} after {pages} pages; PSS "
+            f"{largest.memory_full_info().pss / megabyte:.0f} MB, at its peak {max(map(_peak, workers)):.0f} MB.",
+        ),
+    ]
+
+
+def _peak(process: psutil.Process) -> float:
+    """The most it ever held, in MB (VmHWM of proc(5), which is in kB of 1024 bytes)."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{process.pid}/status").read_text("utf-8"), re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
+
+
+def _settle(gateway: city.Gateway, samples: Sequence[Sample]) -> int:
+    """Send them all, wait for all, and give the number of pages."""
+    sent = [_send(gateway, sample)[0] for sample in samples]
+    waiting = tqdm(sent, desc="reading samples", unit="fax", file=sys.stderr)
+    return sum(int(gateway.settled(fax_id, PATIENCE)["pages"]) for fax_id in waiting)
+
+
+def _send(gateway: city.Gateway, sample: Sample) -> tuple[str, float]:
+    """The fax's id and the moment of its 250."""
+    mail = machine.letter(sample.file, sample.call)
+    with smtplib.SMTP(*gateway.smtp, timeout=PATIENCE) as client:
+        client.ehlo("mfp")
+        client.mail(sample.call.machine)
+        client.rcpt(sample.call.to)
+        code, said = client.data(mail)
+        moment = time.perf_counter()
+    assert code == 250, said
+    return said.decode().partition("Kept as ")[2], moment
+
+
+def _samples(gateway: city.Gateway) -> list[Sample]:
+    """The faxes of samples/ that go to a line which the invented city has."""
+    organisation = gateway.config.organisation
+    lines = {line.address for line in organisation.lines}
+    entries = json.loads((city.SAMPLES / "samples.json").read_text("utf-8"))["samples"]
+    return [
+        Sample(
+            file=city.SAMPLES / entry["file"],
+            call=machine.Call(to=entry["line_address"], caller=entry["caller"] or ""),
+            pages=entry["pages"],
+            goes=not entry["held"] and organisation.department(entry["department"]) is not None,
+        )
+        for entry in entries
+        if entry["line_address"] in lines
+    ]

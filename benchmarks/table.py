@@ -50,8 +50,11 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Whether the aim is met; None where there is no aim or nothing to hold against it."""
-        measured = self.value if self.aim is None or self.aim.of == "value" else self.peer and self.peer.ratio
-        if self.aim is None or measured is None:
+        if self.aim is None:
+            return None
+        ratio = None if self.peer is None else self.peer.ratio
+        measured = self.value if self.aim.of == "value" else ratio
+        if measured is None:
             return None
         return measured <= self.aim.limit if self.aim.kind == "at most" else measured >= self.aim.limit
 
@@ -91,7 +94,9 @@ class Machine:
         """What makes the figures less than they seem."""
         found = []
         if self.busy > QUIET:
-            found.append(f"other work was running before we began ({self.busy:.0f} % of the CPU): the figures are rough")
+            found.append(
+                f"other work was running before we began ({self.busy:.0f} % of the CPU): the figures are rough"
+            )
         if self.file_system in MEMORY_FILE_SYSTEMS:
             found.append(f"{self.folder} is memory ({self.file_system}): syncing costs nothing there (use --folder)")
         return tuple(found)
@@ -127,9 +132,15 @@ def _file_system(folder: Path) -> str:
     return max(mounts, key=lambda mount: len(mount.mountpoint)).fstype if mounts else "unknown"
 
 
-def text(measured_on: Machine, figures: Sequence[Figure], seconds: float) -> str:
+def text(measured_on: Machine, figures: Sequence[Figure], seconds: float, *, quick: bool = False) -> str:
     """The machine, the table (Markdown) and what has to be known of the figures."""
-    lines = [*_head(measured_on), "", "| figure | measured | aim | | beside it in the same run |", "|---|--:|---|---|---|"]
+    lines = [
+        *_head(measured_on),
+        *(["NOTE: --quick: too few of everything to be quoted"] if quick else []),
+        "",
+        "| figure | measured | aim | | beside it in the same run |",
+        "|---|--:|---|---|---|",
+    ]
     lines += [_row(figure) for figure in figures]
     remarks = [f"- {figure.what}: {figure.remark}" for figure in figures if figure.remark]
     return "\n".join([*lines, "", *remarks, "", f"measured in {seconds:.0f} s"])

@@ -59,7 +59,7 @@ _ESCAPE = re.compile(rb"\x1b(\$\([A-Z@]|\$[@AB]|\([A-Z])")
 # RFC 2047 section 2; RFC 2231 section 5 adds the language. A word that the machine cut short has no closing "?=".
 _WORD = re.compile(rb"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,40})?\?([BbQq])\?([^?]*)(?:\?=|\Z)")
 # Half-width kana as words have them: no small kana first, voice marks only behind what can be voiced.
-_KANA_WORD = re.compile(r"(?:[^ｦ-ﾟ｡-･]+|[ｱ-ﾝｦ](?:(?<=[ｳｶ-ﾄﾊ-ﾎ])ﾞ|(?<=[ﾊ-ﾎ])ﾟ)?[ｧ-ｯ]{0,2}ｰ?|･)*")
+_KANA_WORD = re.compile(r"(?:[^ｦ-ﾟ｡-･]|[ｱ-ﾝｦ](?:(?<=[ｳｶ-ﾄﾊ-ﾎ])ﾞ|(?<=[ﾊ-ﾎ])ﾟ)?[ｧ-ｯ]{0,2}ｰ?|･)*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 

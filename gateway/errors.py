@@ -6,6 +6,7 @@ GatewayError            knows `again` (worth another try); str() is for the pers
 ├── SpoolError          the bytes cannot be kept or found
 │   ├── SpoolFull       disk full or read-only: try again          (SMTP 451)
 │   └── Missing         these bytes are not here, or are not what they were
+├── Closed              the gateway is stopping: the fax waits for the next start
 ├── Superseded          another attempt at this fax has taken over: stop writing
 └── BadTable            a CSV has bad rows: none was taken
 """
@@ -43,6 +44,12 @@ class SpoolFull(SpoolError):
 
 class Missing(SpoolError):
     """The spool has no such bytes, or they no longer match their hash."""
+
+
+class Closed(GatewayError):
+    """The readers were closed while a page was in hand: the gateway is stopping, the fax is as it was."""
+
+    again = True
 
 
 class Superseded(GatewayError):

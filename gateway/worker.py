@@ -26,7 +26,7 @@ from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import GatewayError, Superseded
+from gateway.errors import Closed, GatewayError, Superseded
 from gateway.models import Fax, now
 from gateway.store import Store
 
@@ -164,6 +164,8 @@ class Worker:
             self._pipeline.journey(fax_id, _step)
         except Superseded:
             log.warning("superseded", fax=fax_id)
+        except Closed:
+            self._store.again(fax_id, "gateway", self._pipeline.jobs.journey)  # for the next start
         except dbos_error.DBOSException:
             raise  # the engine's own: this run has lost its journey, or is being stopped
         except Exception as error:  # whatever broke, the fax must stay in sight

@@ -16,6 +16,9 @@ _SPECK_PIXELS = 3
 _SPECKS_AT_LEAST = 2000
 _SPECK_SHARE = 0.6
 
+# 204x196 is 4 % from square, 204x98 doubled too; a ratio as 1.5 is not doubled but resampled.
+_SQUARE_ENOUGH, _NEARLY_WHOLE, _MOST_TIMES = 1.25, 0.15, 4.0
+
 _TRANSPOSE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
@@ -28,19 +31,17 @@ def square(page: PageImage) -> PageImage:
     across, down = page.dpi
     if across <= 0 or down <= 0:
         return page
-    ratio = across / down
-    if 0.8 <= ratio <= 1.25:
+    ratio = max(across / down, down / across)
+    if ratio <= _SQUARE_ENOUGH:
         return page
-    times = round(max(ratio, 1 / ratio))
+    whole = round(ratio)
+    times = float(whole) if abs(ratio / whole - 1) < _NEARLY_WHOLE else ratio
+    times = min(times, _MOST_TIMES)
     width, height = page.image.size
-    if abs(max(ratio, 1 / ratio) - times) > 0.25 * times or times > 4:
-        times_exact = min(4.0, max(ratio, 1 / ratio))
+    if across > down:
+        size, dpi = (width, round(height * times)), (across, down * times)
     else:
-        times_exact = float(times)
-    if ratio > 1:
-        size, dpi = (width, round(height * times_exact)), (across, down * times_exact)
-    else:
-        size, dpi = (round(width * times_exact), height), (across * times_exact, down)
+        size, dpi = (round(width * times), height), (across * times, down)
     return PageImage(page.number, page.image.resize(size, Image.Resampling.NEAREST), dpi)
 
 
@@ -89,7 +90,11 @@ def skew(image: Image.Image) -> float:
 
 def _sharpest(across: NDArray[np.int64], down: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
     def sharpness(angle: float) -> float:
-        level = np.round(down + across * np.tan(np.radians(angle))).astype(np.int64)
-        return float((np.bincount(level - level.min()).astype(np.float64) ** 2).sum())
+        level = down + across * np.tan(np.radians(angle))
+        level -= np.floor(level.min())
+        row = level.astype(np.int64)
+        part = level - row
+        ink = np.bincount(row, 1 - part, row.max() + 2) + np.bincount(row + 1, part, row.max() + 2)
+        return float((ink**2).sum())
 
     return max((float(angle) for angle in angles), key=sharpness)

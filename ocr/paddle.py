@@ -47,6 +47,9 @@ _LINE_HEIGHT, _LEAST_WIDTH, _MOST_WIDTH = 48, 320, 3200
 # pages that stood on their head, at most 3 of 12 on upright ones.
 _VOTE_WIDTH, _VOTERS = 192, 12
 
+# How many columns are tried when text stands in columns, and from which confidence its characters stand upright.
+_COLUMNS, _UPRIGHT_CHARACTERS = 5, 0.55
+
 # What Japanese offices write and cp932 lacks.
 _EXTRA = "–—‐·•€£¥“”‘’…〜"
 
@@ -163,13 +166,10 @@ class Paddle:
             raise
 
     def _read(self, grey: Pixels) -> Sight:
-        turned: Turn = 0
         quads = self._detect(grey)
-        if _lies_on_its_side(quads):
-            turned, grey = 90, np.ascontiguousarray(np.rot90(grey, -1))
-            quads = self._detect(grey)
-        if self._stands_on_its_head(grey, quads):
-            turned, grey = (180 if turned == 0 else 270), np.ascontiguousarray(grey[::-1, ::-1])
+        turned = self._turn_needed(grey, quads)
+        if turned:
+            grey = np.ascontiguousarray(np.rot90(grey, -turned // 90))
             quads = self._detect(grey)
         skew = _skew(quads)
         runs = []
@@ -192,6 +192,27 @@ class Paddle:
         scale = np.array([width / size[0], height / size[1]], np.float32)
         quads = (_quad(contour, found) for contour in contours[:_MOST_BOXES])
         return [quad * scale for quad in quads if quad is not None]
+
+    def _turn_needed(self, grey: Pixels, quads: list[Quad]) -> Turn:
+        """Degrees clockwise that put the page upright.
+
+        Text in columns is a page that lies on its side, or vertical writing. The columns are read both ways, laid on
+        their side; which is sense tells up from down. Then single characters are read as they stand in their column:
+        in vertical writing they are upright (sure by 0.74 and 0.80 on two pages), on a page on its side they lie
+        (0.26 to 0.39 on ten; laid right 0.89 to 0.97).
+        """
+        columns = [quad for quad in quads if _is_column(quad)]
+        if sum(_sides(quad)[1] for quad in columns) <= sum(_sides(quad)[0] for quad in quads if not _is_column(quad)):
+            return 180 if self._stands_on_its_head(grey, quads) else 0
+        columns.sort(key=lambda quad: -_sides(quad)[1])
+        laid = [_crop(grey, quad) for quad in columns[:_COLUMNS]]
+        down = np.mean([self._recognise(line)[1] for line in laid])
+        up = np.mean([self._recognise(np.rot90(line, 2))[1] for line in laid])
+        characters = [np.rot90(part, -1 if down >= up else 1) for line in laid for part in _squares(line)]
+        upright = np.mean([self._recognise(character)[1] for character in characters])
+        if upright > _UPRIGHT_CHARACTERS:
+            return 0 if down >= up else 180
+        return 270 if down >= up else 90
 
     def _stands_on_its_head(self, grey: Pixels, quads: list[Quad]) -> bool:
         longest = sorted(quads, key=lambda quad: -_sides(quad)[0])[:_VOTERS]
@@ -270,16 +291,19 @@ def _crop(grey: Pixels, quad: Quad) -> Pixels:
     target = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32)
     shape = cv2.getPerspectiveTransform(quad, target)
     crop = cv2.warpPerspective(grey, shape, (wide, tall), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.ascontiguousarray(np.rot90(crop)) if tall >= 1.5 * wide else crop
+    return np.ascontiguousarray(np.rot90(crop)) if _is_column(quad) else crop
 
 
-def _lies_on_its_side(quads: list[Quad]) -> bool:
-    """Whether most of the text stands in columns."""
-    sides = np.array([_sides(quad) for quad in quads])
-    if len(sides) < 4:
-        return False
-    long = sides[np.argsort(-sides.max(1))][:40]
-    return bool((long[:, 1] > 1.5 * long[:, 0]).mean() > 0.6)
+def _is_column(quad: Quad) -> bool:
+    wide, tall = _sides(quad)
+    return tall > 1.5 * wide
+
+
+def _squares(line: Pixels) -> list[Pixels]:
+    """A line cut into squares, about one character each; the first dozen."""
+    height, width = line.shape
+    count = max(1, round(width / height))
+    return [line[:, index * width // count : (index + 1) * width // count] for index in range(min(count, 12))]
 
 
 def _skew(quads: list[Quad]) -> float:

@@ -56,8 +56,36 @@ def read_document(data: bytes, engine: Engine, limits: Limits = LIMITS) -> Trans
     return Transcript(document.kind, pages)
 
 
+_COLUMN = 1.5
+"""A run this much taller than wide is a column of vertical writing."""
+
+
 def _lines(runs: tuple[Run, ...], skew: float) -> list[list[Run]]:
-    """Runs in reading order, those of one line together: by height along the skew, then from left to right.
+    """Runs in reading order, those of one line together; vertical writing from the right to the left.
+
+    On a vertical page the lines above the columns (the sender's line at the top edge) come first, other rows last.
+    """
+    columns = [run for run in runs if _tall(run) > _COLUMN * _wide(run)]
+    if 2 * sum(len(run.text) for run in columns) <= sum(len(run.text) for run in runs):
+        return _rows(runs, skew)
+    rows = _rows(tuple(run for run in runs if run not in columns), skew)
+    top = min(run.corners[0][1] for run in columns)
+    above = [row for row in rows if _centre(row[0])[1] < top]
+    return above + _columns(columns) + rows[len(above) :]
+
+
+def _columns(runs: list[Run]) -> list[list[Run]]:
+    columns: list[list[Run]] = []
+    for run in sorted(runs, key=lambda run: -_centre(run)[0]):
+        if columns and _centre(columns[-1][0])[0] - _centre(run)[0] < 0.5 * _wide(run):
+            columns[-1].append(run)
+        else:
+            columns.append([run])
+    return [sorted(column, key=lambda run: _centre(run)[1]) for column in columns]
+
+
+def _rows(runs: tuple[Run, ...], skew: float) -> list[list[Run]]:
+    """Runs by height along the skew, then from left to right.
 
     The page is not turned straight for this; the height of a run is taken where its line would cross the left margin.
     """
@@ -85,6 +113,10 @@ def _centre(run: Run) -> tuple[float, float]:
 
 def _tall(run: Run) -> float:
     return math.dist(run.corners[0], run.corners[3])
+
+
+def _wide(run: Run) -> float:
+    return math.dist(run.corners[0], run.corners[1])
 
 
 def _overlaps(run: Run, line: list[Run]) -> bool:

@@ -49,6 +49,7 @@ class Live:
     async def changes(self, since: int) -> AsyncIterator[str]:
         """Server-sent events (HTML standard 9.2): ``changed`` with the number of the newest change."""
         spoken = monotonic()
+        yield ": hello\n\n"  # so that a proxy lets the headers through at once
         while not self.closing:
             try:
                 newest = await self.newest()

@@ -196,7 +196,7 @@ class Words:
             return self("—", "—")
         if confidence >= SURE:
             return self("高", "high")
-        return self("中", "medium") if confidence >= self.organisation.hold_below else self("低", "low")
+        return self("中", "fair") if confidence >= self.organisation.hold_below else self("低", "low")
 
     def when(self, moment: datetime) -> str:
         """A time of the day for today, a date and a time for other days; Tokyo's time."""

@@ -158,6 +158,7 @@ def test_within_the_limits_all_is_read() -> None:
 HUGE = {
     "parameters": m.fields("x") + b"Content-Type: multipart/mixed" + b';a="' * 60_000 + b"\r\n\r\n--b\r\n\r\nx",
     "equal signs": m.fields("x") + b"Content-Type: multipart/mixed;" + b"=" * 200_000 + b"\r\n\r\nx",
+    "half-width kana with voice marks too many": m.fields(b"a" * 8000 + b"\xb1\xde") + b"\r\nx",
     "escape sequences": m.fields(b"\x1b$B" * 60_000) + b"\r\nx",
     "open encoded words": m.fields(b"=?utf-8?B?" * 20_000) + b"\r\nx",
     "digits": m.fields(b"03-1234-567" * 18_000) + b"\r\nx",

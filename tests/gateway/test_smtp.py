@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import smtp
-from gateway.models import Fax
 from gateway.house import House
+from gateway.models import Fax
 from gateway.store import Query
 
 MAIL = b"From: <mfp@fax.example.jp>\r\nSubject: From 0355550199 (Fax Message No. 0001)\r\n\r\nbody\r\n"

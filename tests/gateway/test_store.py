@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.errors import Superseded, UsageError
-from gateway.models import Fax, Page, User, Work, now
 from gateway.house import House, add_user
+from gateway.models import Fax, Page, User, Work, now
 from gateway.store import Decided, Mail, Opened, Query, Store
 
 

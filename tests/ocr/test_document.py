@@ -44,9 +44,7 @@ def test_transparent_paper_is_white():
     assert page_image(file.getvalue(), 1).image.getextrema() == (255, 255)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\0", b"II", b"II*\0", b"MM\0*\0\0\0\x08", b"%PDF-", b"%PDF-1.4\n", b"GIF89a" + bytes(99), b"<html>", b"\xff\xd8\xff"]
-)  # fmt: skip
+@pytest.mark.parametrize("data", [*HEADS, b"\0", b"II", b"%PDF-", b"MM\0*\0\0\0\x08", b"GIF89a" + bytes(99), b"<html>"])
 def test_what_is_no_document_is_damaged(data):
     for call in (open_document, lambda data: page_image(data, 1)):
         with pytest.raises(Damaged) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from gateway.models import Baseline
 
@@ -30,6 +31,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's chromium."""
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    expect.set_options(timeout=20_000)  # on a busy machine
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         yield browser
@@ -120,6 +122,18 @@ def test_a_new_fax_shows_by_itself_and_the_focus_stays(seat: Seat) -> None:
     fourth = seat.office.fax()
     expect(page.locator(f"#row-{fourth.id}")).to_be_visible()
     expect(page.locator(f"#row-{third.id}")).to_have_count(0)
+
+
+def test_live_update_survives_a_slow_net(seat: Seat) -> None:
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    seat.page.route("**/hx-sse.min.js", late)
+    page = seat.sign_in("sato")
+    expect(page.get_by_text("自動更新中")).to_be_visible()
+    fax = seat.office.fax()
+    expect(page.locator(f"#row-{fax.id}")).to_be_visible()
 
 
 def test_with_the_keyboard_alone(seat: Seat) -> None:

@@ -51,11 +51,14 @@
 
   // ---- a list that no longer follows must not look like a quiet day
   const live = document.getElementById("live");
+  let heard = false;
   const say = (on) => {
+    heard = true;
     const words = on ? live.dataset.on : live.dataset.off;
     if (live.textContent !== words) live.textContent = words;
     live.classList.toggle("off", !on);
   };
+  setTimeout(() => heard || say(false), 15000);
   live.addEventListener("htmx:sse:after:connection", () => say(true));
   live.addEventListener("htmx:sse:error", () => say(false));
   live.addEventListener("htmx:error", () => say(false));

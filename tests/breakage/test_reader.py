@@ -1,0 +1,91 @@
+"""The children that open hostile bytes: they overstep a limit, they die, and the next fax is read all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gateway import machine
+from gateway.reader import Limits, MailToRead, Readers
+from gateway.spool import Spool
+from ocr.errors import DocumentError, ReadingError
+from tests.city import SAMPLES
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    made = Spool(tmp_path / "spool")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def readers(spool: Spool) -> Iterator[Readers]:
+    pool = Readers(spool, "paddle", 1, Limits())
+    yield pool
+    pool.close()
+
+
+def keep(spool: Spool, name: str = "02_baidoku.tif") -> MailToRead:
+    return MailToRead(spool.put(machine.letter(SAMPLES / name, machine.Call(to="hoken@fax.example.jp"))))
+
+
+def test_a_mail_is_opened_and_read_in_a_child(spool: Spool, readers: Readers) -> None:
+    mail = keep(spool)
+    opened = readers.open(mail)
+    assert (opened.pages, [document.kind for document in opened.documents]) == (1, ["tiff-g4"])
+    assert opened.message.documents == ()
+    assert "梅毒" in readers.read(mail, 0, 1).page.text
+    assert [data for _, _, data in readers.documents(mail)] == [(SAMPLES / "02_baidoku.tif").read_bytes()]
+
+
+def test_a_page_that_takes_too_long_is_given_up_and_the_next_mail_is_opened(spool: Spool) -> None:
+    pool = Readers(spool, "paddle", 1, Limits(page_seconds=0.2))
+    try:
+        mail = keep(spool)
+        with pytest.raises(DocumentError, match="制限時間"):
+            pool.read(mail, 0, 1)
+        assert pool.open(mail).pages == 1
+    finally:
+        pool.close()
+
+
+def test_a_child_without_memory_is_a_page_that_cannot_be_read(spool: Spool) -> None:
+    pool = Readers(spool, "paddle", 1, Limits(memory_bytes=160 << 20))
+    try:
+        with pytest.raises(ReadingError):
+            pool.read(keep(spool), 0, 1)
+    finally:
+        pool.close()
+
+
+def test_a_child_that_is_killed_is_replaced(spool: Spool, readers: Readers) -> None:
+    mail = keep(spool)
+    readers.open(mail)
+    (child,) = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if "spawn_main" in " ".join(process.cmdline()) and "resource_tracker" not in " ".join(process.cmdline())
+    ]
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait(timeout=10)
+    for _ in range(3):
+        try:
+            assert readers.open(mail).pages == 1
+            break
+        except DocumentError:  # the one that it had in hand
+            continue
+    else:
+        raise AssertionError("no child came in its place")
+
+
+def test_a_mail_that_is_not_in_the_spool_is_an_error_for_its_own_journey(readers: Readers) -> None:
+    from gateway.errors import Missing
+
+    with pytest.raises(Missing):
+        readers.open(MailToRead("0" * 64))

@@ -1,0 +1,150 @@
+"""`make bench` measures what it says it does: every part run small, against real processes."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import door, postfix, reading, running, table
+from benchmarks.table import Aim, Figure, Machine, Peer
+
+BASE = Path(tempfile.gettempdir())  # not tmp_path: Postfix's processes are not root's and must be able to walk there
+QUIET = Machine(
+    at="2026-11-23T09:00+09:00",
+    faxless="0.1.0",
+    cpu="a processor",
+    cores=2,
+    memory=8 << 30,
+    system="Linux 6",
+    python="3.11.7",
+    folder="/srv",
+    file_system="ext4",
+    load=(0.1, 0.2, 0.3),
+    busy=3.0,
+)
+
+
+def by_name(figures: Sequence[Figure]) -> dict[str, Figure]:
+    assert len({figure.what for figure in figures}) == len(figures)
+    return {figure.what: figure for figure in figures}
+
+
+# ---- the parts, small -------------------------------------------------------------------------------------------
+
+
+def test_the_door_takes_mails_beside_postfix() -> None:
+    effort = door.Effort(messages={1: 5, 4: 12}, rounds=1, seconds=0, warming=4)
+    figures = by_name(door.measure(BASE, effort))
+    assert list(figures) == ["mails taken, 1 session", "mails taken, 4 sessions"]
+    for figure in figures.values():
+        assert figure.value is not None
+        assert figure.value > 0
+        assert "all 21 kept" in figure.remark
+        assert (figure.peer is None) == bool(postfix.why_not())
+        if figure.peer is not None:
+            assert figure.peer.ratio == pytest.approx(figure.value / figure.peer.value)
+
+
+def test_a_mail_that_was_not_kept_stops_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "send", lambda _port, _messages, _sessions: 1.0)  # a client that only says it sent
+    with pytest.raises(AssertionError, match="rows, repeats, jobs and files kept"):
+        door.measure(BASE, door.Effort(messages={1: 1}, rounds=1, seconds=0, warming=1))
+
+
+def test_mails_of_our_own_client_differ() -> None:
+    # Machines without smtp-source: equal bytes would be kept once, and the rate would be another.
+    with door.open_door(BASE) as gateway:
+        door.send_ourselves(gateway.smtp[1], 6, 2)
+        door.all_kept(gateway, 6)
+
+
+def test_pages_are_read_and_held_against_the_truth() -> None:
+    figures = by_name(reading.measure(BASE, reading.Effort(faxes=1, seconds=0)))
+    for name in ("clean", "damaged"):
+        rate, errors = figures[f"pages read, {name}"], figures[f"wrong characters, {name}, print"]
+        assert rate.value is not None
+        assert rate.value > 0
+        assert "0 could not be read" in rate.remark
+        assert rate.peer is not None
+        assert rate.peer.ratio == pytest.approx(rate.value / rate.peer.value)
+        assert errors.value is not None
+        assert errors.value < 50
+        assert " 0 characters" not in errors.remark
+
+
+def test_a_gateway_starts_routes_and_is_weighed() -> None:
+    figures = by_name(running.measure(BASE, running.Effort(starts=1, faxes=1, load=1)))
+    assert [figure.unit for figure in figures.values()] == ["s", "s", "MB", "MB"]
+    assert all(figure.value is not None and figure.value > 0 and figure.met is not None for figure in figures.values())
+    worker = figures["memory of an OCR worker"]
+    assert worker.value is not None
+    assert worker.value > 100, "an engine with its weights is larger than a bare process"
+
+
+# ---- the table --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (Figure("a", 3.9, "s", Aim(4, "at most")), True),
+        (Figure("a", 4.1, "s", Aim(4, "at most")), False),
+        (Figure("a", 61, "/min", Aim(60, "at least")), True),
+        (Figure("a", 300, "/s", Aim(0.85, "at least", "ratio"), Peer("b", 400, 0.75)), False),
+        (Figure("a", 300, "/s", Aim(0.85, "at least", "ratio")), None),
+        (Figure("a", None, "s", Aim(4, "at most")), None),
+        (Figure("a", 1, "%"), None),
+    ],
+)
+def test_an_aim_is_met_or_not_or_cannot_be_told(figure: Figure, met: bool | None) -> None:
+    assert figure.met is met
+    assert figure.told()["met"] is met
+    row = table.text(QUIET, [figure], 1).splitlines()[-5]
+    assert ("| met |" in row, "**not met**" in row) == (met is True, met is False)
+
+
+def test_what_makes_figures_rough_is_said() -> None:
+    assert QUIET.warnings == ()
+    assert "NOTE" not in table.text(QUIET, [], 1)
+    assert "rough" in table.text(replace(QUIET, busy=90.0), [], 1)
+    assert "syncing costs nothing" in table.text(replace(QUIET, file_system="tmpfs"), [], 1)
+    assert "--quick" in table.text(QUIET, [], 1, quick=True)
+
+
+def test_this_machine_is_known() -> None:
+    here = table.machine(BASE)
+    assert here.cores >= 1
+    assert here.memory > 1 << 30
+    assert here.file_system not in ("", "unknown")
+    assert len(here.load) == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(3.171, "3.17 s"), (12.34, "12.3 s"), (412.6, "413 s"), (60.0, "60 s"), (100.0, "100 s")]
+)
+def test_amounts_have_three_digits(value: float, shown: str) -> None:
+    assert table.amount(value, "s") == shown
+
+
+# ---- the command ------------------------------------------------------------------------------------------------
+
+
+def test_a_part_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--only", "door,cellar"]) == 2
+    assert "cellar" in capsys.readouterr().err
+
+
+def test_the_json_is_one_document_with_machine_and_figures(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = Figure("a", 1.0, "s", Aim(4, "at most"), Peer("b", 2.0, 0.5), "so")
+    monkeypatch.setattr(running, "measure", lambda _base, given: [figure] if given is running.QUICK else [])
+    assert command.main(["--only", "running", "--quick", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["machine"]["cores"] >= 1
+    assert told["figures"] == [figure.told()]
+    assert told["quick"] is True
