@@ -41,10 +41,12 @@ SAMENESS = {"print": "print", "hand": "handwriting style"}
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many faxes clean and how many damaged; no page is begun after *seconds* (for each of the two)."""
+    """How many faxes of each corpus; no page of one is begun after *seconds*. *engine* is held against tesseract."""
 
     faxes: int
     seconds: float
+    corpora: tuple[str, ...] = ("clean", "damaged")
+    engine: engines.EngineName = "paddle"
 
 
 FULL = Effort(faxes=24, seconds=75)
@@ -84,15 +86,15 @@ def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
     with tempfile.TemporaryDirectory(prefix="faxless-reading-", dir=base) as folder:
         spool = Spool(Path(folder))
         spool.prepare()
-        for name, clean in (("clean", 1.0), ("damaged", 0.0)):
-            faxes = _faxes(spool, effort.faxes, clean, f"drawing {name} faxes")
-            figures += _compared(spool, faxes, name, effort.seconds)
+        for name in effort.corpora:
+            faxes = _faxes(spool, effort.faxes, 1.0 if name == "clean" else 0.0, f"drawing {name} faxes")
+            figures += _compared(spool, faxes, name, effort)
     return figures
 
 
-def _compared(spool: Spool, faxes: Sequence[Fax], name: str, seconds: float) -> Iterator[Figure]:
+def _compared(spool: Spool, faxes: Sequence[Fax], name: str, effort: Effort) -> Iterator[Figure]:
     tasks = [(index, page) for index, fax in enumerate(faxes) for page in range(1, fax.pages + 1)]
-    ours = _read(spool, "paddle", faxes, tasks, seconds, name)
+    ours = _read(spool, effort.engine, faxes, tasks, effort.seconds, name)
     theirs = None
     why = ""
     try:

@@ -58,12 +58,12 @@ def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
         path = city.write_city(Path(folder), workers=WORKERS)
         figures = [_starting(path, effort.starts)]
         with city.gateway_at(path) as gateway:
-            samples = _samples(gateway)
+            samples = faxes_to_send(gateway)
             plain = [sample for sample in samples if sample.pages == 1 and sample.goes]
             # The workers load their weights after /readyz; the first faxes wait for it, one for each worker.
             _settle(gateway, plain[:WORKERS])
-            figures.append(_routing(gateway, [plain[turn % len(plain)] for turn in range(effort.faxes)]))
-            figures += _memory(gateway, [samples[turn % len(samples)] for turn in range(effort.load)])
+            figures.append(routing(gateway, [plain[turn % len(plain)] for turn in range(effort.faxes)]))
+            figures += memory(gateway, [samples[turn % len(samples)] for turn in range(effort.load)])
     return figures
 
 
@@ -85,7 +85,8 @@ def _start(path: Path) -> float:
     return took
 
 
-def _routing(gateway: city.Gateway, samples: Sequence[Sample]) -> Figure:
+def routing(gateway: city.Gateway, samples: Sequence[Sample]) -> Figure:
+    """From 250 to routed: each sample sent on its own to an idle gateway."""
     ends = [_route(gateway, sample) for sample in tqdm(samples, desc="250 to routed", unit="fax", file=sys.stderr)]
     took = [seconds for seconds, _ in ends]
     held = sum(state == "held" for _, state in ends)
@@ -111,12 +112,13 @@ def _route(gateway: city.Gateway, sample: Sample) -> tuple[float, str]:
         time.sleep(LOOK)
 
 
-def _memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
+def memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
+    """What the main process and the workers hold once all samples were read."""
     pages = _settle(gateway, samples)
     time.sleep(REST)
     main = psutil.Process(gateway.process.pid)
     workers = [child for child in main.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
-    assert len(workers) == WORKERS, f"{len(workers)} workers"
+    assert len(workers) == gateway.config.ocr.workers, f"{len(workers)} workers"
     held, shared = main.memory_info().rss, main.memory_full_info().pss
     largest = max(workers, key=lambda worker: worker.memory_info().rss)
     megabyte = 1e6
@@ -133,7 +135,7 @@ def _memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
             largest.memory_info().rss / megabyte,
             "MB",
             Aim(700, "at most"),
-            remark=f"RSS of the larger of {WORKERS} after {pages} pages; PSS "
+            remark=f"RSS of the largest of {len(workers)} after {pages} pages; PSS "
             f"{largest.memory_full_info().pss / megabyte:.0f} MB, at its peak {max(map(_peak, workers)):.0f} MB.",
         ),
     ]
@@ -165,7 +167,7 @@ def _send(gateway: city.Gateway, sample: Sample) -> tuple[str, float]:
     return said.decode().partition("Kept as ")[2], moment
 
 
-def _samples(gateway: city.Gateway) -> list[Sample]:
+def faxes_to_send(gateway: city.Gateway) -> list[Sample]:
     """The faxes of samples/ that go to a line which the invented city has."""
     organisation = gateway.config.organisation
     lines = {line.address for line in organisation.lines}

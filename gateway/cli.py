@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     user = command("user", _user, "利用者 (people and API tokens)")
-    user.add_argument("action", choices=("add", "list", "disable"))
+    user.add_argument("action", choices=("add", "list", "disable", "password"))
     user.add_argument("name", nargs="?", default="")
     user.add_argument("--role", choices=("clerk", "manager", "admin"))
     user.add_argument("--department", action="append", default=[], help="見てよい部署。なければすべて (default: all)")
@@ -367,6 +367,10 @@ def _user(config: Config, words: argparse.Namespace) -> int:
             return _complain(("利用者の名前を書いてください (name the user)",), WRONG)
         if words.action == "disable":
             return _disable(home, words)
+        if words.action == "password":
+            made = {"name": words.name, "password": house.new_password(home.store, words.name)}
+            _print(words, made, lambda new: f"{new['name']}: 一度だけのパスワード {new['password']}")
+            return DONE
         return _add(home, words)
 
 

@@ -121,15 +121,21 @@ def add_user(store: Store, name: str, role: str, departments: Sequence[str]) -> 
     """Add somebody; gives the password for the first sign-in, which must then be changed."""
     if store.user(name) is not None:
         raise GatewayError(f"利用者「{name}」はすでにいます (exists already)")
+    made = User(name=name, password_hash="", role=role, departments=list(departments), created_at=now())
+    return _with_password(store, made)
+
+
+def new_password(store: Store, name: str) -> str:
+    """A new one-time password for somebody who has forgotten theirs; every browser of theirs is signed out."""
+    user = store.user(name)
+    if user is None:
+        raise GatewayError(f"利用者「{name}」がいません (no such user)")
+    store.sign_out_others(name, "")
+    return _with_password(store, user)
+
+
+def _with_password(store: Store, user: User) -> str:
     password = secrets.token_urlsafe(9)
-    store.save_user(
-        User(
-            name=name,
-            password_hash=PasswordHash.recommended().hash(password),
-            role=role,
-            departments=list(departments),
-            created_at=now(),
-        ),
-        who="administrator",
-    )
+    user.password_hash, user.must_change = PasswordHash.recommended().hash(password), True
+    store.save_user(user, who="administrator")
     return password

@@ -173,10 +173,13 @@ class Tally:
 
 
 def connect(url: str) -> sa.Engine:
-    """An engine that keeps the promise: WAL and FULL on SQLite, a checked pool on PostgreSQL."""
+    """An engine that keeps the promise: WAL and FULL on SQLite, a checked pool on PostgreSQL.
+
+    Values are hidden from its errors: they would carry a fax's text into the log.
+    """
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20)
-    engine = sa.create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, hide_parameters=True)
+    engine = sa.create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:

@@ -46,6 +46,7 @@ SILENT = timedelta(seconds=8)
 """An executor silent for so long is taken over; four missed beats."""
 STUCK = timedelta(minutes=5)
 """A fax that has not moved for so long may have lost its job; then it is put into the queue again."""
+FORGET_AFTER, FORGET_EVERY = timedelta(days=7), timedelta(minutes=10)
 RETRIES = 4
 POLL = 0.1
 
@@ -194,9 +195,13 @@ class Worker:
             DBOS.enqueue_workflow(queue, self._workflows[workflow], fax_id)
 
     def _beat(self) -> None:
+        forget_at = now()
         while not self._stopping.wait(BEAT):
             try:
                 self._look_after_others()
+                if now() >= forget_at:
+                    forget_at = now() + FORGET_EVERY
+                    _forget_ended()
             except (SQLAlchemyError, GatewayError) as error:
                 log.error("heartbeat", error=type(error).__name__)
 
@@ -234,6 +239,14 @@ def _step(function: Callable[..., T], *words: Any) -> T:
 
 def _job_name(workflow: str, fax_id: str) -> str:
     return f"{workflow}-{fax_id}-{uuid.uuid4().hex[:8]}"
+
+
+def _forget_ended() -> None:
+    """Drop the engine's notes on jobs that ended well long ago; what happened to a fax is in our own events."""
+    before = (now() - FORGET_AFTER).isoformat()
+    ended = DBOS.list_workflows(status="SUCCESS", end_time=before, limit=1000, load_input=False, load_output=False)
+    if ended:
+        DBOS.delete_workflows([job.workflow_id for job in ended])
 
 
 def _has_job(fax_id: str) -> bool:

@@ -38,7 +38,7 @@ class Doorman:
     def __init__(self) -> None:
         self._hasher = PasswordHash.recommended()
         self._turn = threading.Lock()
-        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._nobody = ""
 
     def hash(self, password: str) -> str:
         """What is kept of a password."""
@@ -46,6 +46,8 @@ class Doorman:
 
     def admits(self, user: User | None, password: str) -> bool:
         """Whether this is the user's password; takes as long when there is no such user."""
+        # Made at the first sign-in, whoever it is, so that it tells nothing and a start does not wait for it.
+        self._nobody = self._nobody or self._hasher.hash(secrets.token_hex(16))
         try:
             right = self._hasher.verify(password[: LONGEST + 1], user.password_hash if user else self._nobody)
         except UnknownHashError:

@@ -213,9 +213,18 @@ class Words:
         """Date, time and seconds; Tokyo's time."""
         return f"{moment.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}"
 
-    def late(self, due: datetime) -> bool:
-        """Whether the time is over."""
-        return due < now()
+    def due(self, due: datetime, received: datetime) -> str:
+        """Until when; what is due at once (直ちに) tells how long it has been lying here."""
+        if due > received:
+            return self.when(due)
+        minutes = max(0, int((now() - received).total_seconds() // 60))
+        if minutes < 120:
+            return self(f"直ちに(受信から{minutes}分)", f"at once ({minutes} min since reception)")
+        return self(f"直ちに(受信から{minutes // 60}時間)", f"at once ({minutes // 60} h since reception)")
+
+    def late(self, due: datetime, received: datetime) -> bool:
+        """Whether a set time is over; what is due at once has no time to be over."""
+        return received < due < now()
 
     def month(self, month: str) -> str:
         """A month with its Japanese era: 2026年11月(令和8年11月)."""

@@ -80,6 +80,9 @@ def test_people_are_added_listed_and_disabled(city: Path) -> None:
     assert faxless(city, "user", "add", "tanaka").returncode == 1
     token = json.loads(faxless(city, "--json", "user", "add", "tanaka", "--token").stdout)["token"]
     assert len(token) >= 32
+    again = json.loads(faxless(city, "--json", "user", "password", "tanaka").stdout)
+    assert again["password"] != made["password"]
+    assert faxless(city, "user", "password", "nobody").returncode == 1
     assert faxless(city, "user", "disable", "tanaka").returncode == 0
     (person,) = json.loads(faxless(city, "user", "list", "--json").stdout)
     assert (person["name"], person["disabled"]) == ("tanaka", True)

@@ -444,6 +444,20 @@ SHAPES = {
         (T2,),
         others=1,
     ),
+    "a large letterhead picture in the HTML": Case(
+        one(
+            m.nested(
+                [m.text("<p>", "utf-8", "html"), m.attached(m.picture(), "image/jpeg", "l.jpg")], "related", "rel"
+            ),
+            TIFF,
+        ),
+        (T2,),
+        others=1,
+    ),
+    "a photographed page beside the PDF": Case(
+        one(m.attached(P1, "application/pdf", "f.pdf"), m.attached(m.picture(), "image/jpeg", "page2.jpg")),
+        (P1, m.picture()),
+    ),
     "forwarded": Case(
         m.forwarded("rfc822"), (T2,), caller=CALLER, source="subject", tsi="0359990123", machine_message="0456"
     ),

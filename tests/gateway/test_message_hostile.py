@@ -105,6 +105,13 @@ def nested(depth: int) -> bytes:
     return bytes(m.fields("From 0359990123")) + "".join(heads).encode() + b"\r\nhello"
 
 
+def lost_boundaries(depth: int) -> bytes:
+    """A multipart whose boundary is wrong, and in it another one, and so on: each is put right and read again."""
+    heads = [f"--a{at}\r\nContent-Type: multipart/mixed; boundary=z{at}\r\n\r\n" for at in range(depth)]
+    head = bytes(m.fields("x")) + b"Content-Type: multipart/mixed; boundary=z\r\n\r\n"
+    return head + "".join(heads).encode() + b"x" * 200_000
+
+
 ATTACKS = {
     "100,000 parts": (many_parts(100_000), "部品"),
     "multiparts in multiparts": (nested(20_000), "入れ子"),
@@ -123,6 +130,13 @@ ATTACKS = {
     "one long header": (m.fields("From 0359990123") + b"X-A: " + b"x" * 900_000 + b"\r\n\r\nx", "ヘッダーが長"),
     "header without an end": (m.fields("From 0359990123") + b"X-A: b\r\n" * 300_000, "ヘッダーが長"),
     "one header folded": (m.fields("From 0359990123") + b"X-A: b\r\n" + b" x\r\n" * 200_000 + b"\r\nx", "ヘッダーが長"),
+    "mails in mails, each read again": (
+        m.multipart(
+            m.fields("From 0359990123"),
+            [m.File(b"Content-Type: application/octet-stream; name=a.eml\r\n", lost_boundaries(14))],
+        ),
+        "メールの中のメール",
+    ),
     "Content-Types without number": (
         m.multipart(
             m.fields("From 0359990123"), [m.File(b"Content-Type: multipart/mixed; boundary=zz\r\n" * 1500, b"x")] * 40

@@ -250,7 +250,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
     config = city(tmp_path)
     config.data.mkdir()
     engine = connect(config.database_url)
-    SQLModel.metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all tables with one sync of the disk
+        SQLModel.metadata.create_all(connection)
+        connection.commit()
     spool = Spool(config.spool_folder)
     spool.prepare()
     jobs = Jobs()

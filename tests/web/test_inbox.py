@@ -78,7 +78,7 @@ def test_all_pages_together_show_every_fax_once(office: Office) -> None:
 
 def test_a_row_tells_what_a_person_must_know(office: Office) -> None:
     clerk = office.client("sato")
-    office.urgent(due_at=now() - timedelta(hours=2), masked=True)
+    office.urgent(due_at=now() - timedelta(hours=2), masked=True)  # 直ちに: due when it came
     text = plain(clerk)
     for word in (
         "感染症発生届(直ちに)",
@@ -88,7 +88,7 @@ def test_a_row_tells_what_a_person_must_know(office: Office) -> None:
         "SAKURA NURSERY",
         "1枚",
         "確度 高",
-        "超過",
+        "直ちに(受信から0分)",
     ):
         assert word in text, word
     assert "題名「感染症集団発生報告書」" in text
