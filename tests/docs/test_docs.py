@@ -158,6 +158,8 @@ def test_the_readme_lists_every_command_with_every_option() -> None:
     for name, command in commands().items():
         own = options(command) - {"-h", "--help", "--json"}
         assert own == set(re.findall(r"--[a-z]+", listed[name])), name
+        for action in (action for action in command._actions if action.choices and not action.option_strings):
+            assert all(f"`faxless {name} {choice}" in listed[name] for choice in action.choices), name
 
 
 def test_what_the_readme_says_is_missing_is_missing() -> None:
