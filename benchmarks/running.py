@@ -24,6 +24,8 @@ WORKERS = 2
 PATIENCE = 180.0
 LOOK = 0.02
 """Seconds between two looks whether a fax is routed."""
+FOR_A_PERSON = ("SPAM", "MISDIRECTED")
+"""Classes that are held however sure the gateway is."""
 REST = 2.0
 """Seconds of peace before memory is read."""
 
@@ -177,7 +179,9 @@ def faxes_to_send(gateway: city.Gateway) -> list[Sample]:
             file=city.SAMPLES / entry["file"],
             call=machine.Call(to=entry["line_address"], caller=entry["caller"] or ""),
             pages=entry["pages"],
-            goes=not entry["held"] and organisation.department(entry["department"]) is not None,
+            goes=not entry["held"]
+            and entry["document_type"] not in FOR_A_PERSON
+            and organisation.department(entry["department"]) is not None,
         )
         for entry in entries
         if entry["line_address"] in lines

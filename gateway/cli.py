@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import shutil
 import sys
@@ -19,38 +20,48 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
 from gateway import backlog, house, machine, traffic
 from gateway.config import Config, load
-from gateway.desk import fax_json
-from gateway.errors import BadTable, ConfigError, GatewayError
-from gateway.models import TOKYO, month_of, now
+from gateway.errors import BadTable, ConfigError, GatewayError, UsageError
+from gateway.models import TOKYO, State, month_of, now
 from gateway.store import Query
 from ocr import engine as engines
 from ocr.errors import ReadingError
-from routing.errors import RoutingError
-from routing.rules import check_rules
+from routing.delivery import SinkMistake
+from routing.errors import ListError, RoutingError
 
 DONE, FAILED, WRONG = 0, 1, 2
+CONFIGURATION = "設定 configuration"
+BUILT = 2026
+"""No clock can be right that shows an earlier year."""
+MOST = 1_000_000
 ROLES = ("smtp", "worker", "web")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command."""
-    words = _parser().parse_args(argv)
+    os.umask(0o077)  # faxes are for nobody else on this machine
+    parser = _parser()
+    words = parser.parse_args(argv)
+    if words.run is None:
+        parser.print_help(sys.stderr)
+        return WRONG
     _log_to_stderr(words.verbose)
     try:
-        config = load(words.config)
-        return int(words.run(config, words) or DONE)
+        return int(words.run(load(words.config), words) or DONE)
     except ConfigError as error:
+        if words.run is _check:
+            return _told_findings(words, [(CONFIGURATION, False, mistake) for mistake in error.mistakes], WRONG)
         return _complain(error.mistakes, WRONG)
     except BadTable as error:
         return _complain(error.mistakes, FAILED)
-    except RoutingError as error:
+    except (ListError, SinkMistake) as error:
         return _complain((str(error),), WRONG)
-    except (GatewayError, ReadingError, OSError) as error:
-        return _complain((str(error),), FAILED)
+    except (GatewayError, ReadingError, RoutingError, OSError, SQLAlchemyError) as error:
+        return _complain((_sentence(error),), FAILED)
     except KeyboardInterrupt:
         return FAILED
 
@@ -59,6 +70,15 @@ def _complain(sentences: Sequence[str], code: int) -> int:
     for sentence in sentences:
         print(sentence, file=sys.stderr)
     return code
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell the person; never an exception's internals."""
+    if isinstance(error, SQLAlchemyError):
+        return "データベースが答えません。storage.database と、動いているかを確認してください (no database)"
+    if isinstance(error, OSError):
+        return f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+    return str(error)
 
 
 def _log_to_stderr(verbose: bool) -> None:
@@ -83,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="設定ファイル (default: config.toml)")
     parser.add_argument("--json", action="store_true", default=False, help="結果を JSON で出します")
     parser.add_argument("--verbose", action="store_true", help="経過も標準エラーに出します")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    parser.set_defaults(run=None)
 
     def command(name: str, run: Callable[[Config, argparse.Namespace], int | None], help: str) -> Any:
         sub = commands.add_parser(name, help=help, description=help)
@@ -111,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
     list_ = command("list", _list, "FAXの一覧、新しい順 (faxes, newest first)")
     list_.add_argument("--department")
-    list_.add_argument("--state")
+    list_.add_argument("--state", choices=[str(state) for state in State])
     list_.add_argument("--since", type=_moment, metavar="DATE")
     list_.add_argument("--limit", type=_positive, default=50)
 
@@ -146,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     user = command("user", _user, "利用者 (people and API tokens)")
-    user.add_argument("action", choices=("add", "list", "disable", "password"))
+    user.add_argument("action", choices=("add", "list", "disable", "enable", "password"))
     user.add_argument("name", nargs="?", default="")
     user.add_argument("--role", choices=("clerk", "manager", "admin"))
     user.add_argument("--department", action="append", default=[], help="見てよい部署。なければすべて (default: all)")
@@ -162,22 +183,16 @@ def _serve(config: Config, words: argparse.Namespace) -> int:
     unknown = sorted(set(roles) - set(ROLES))
     if unknown or not roles:
         return _complain((f"--roles {words.roles}: {', '.join(ROLES)} から選んでください",), WRONG)
-    _refuse_mistakes(config)
+    from gateway.carrier import sink_mistakes
+
+    wrong = sink_mistakes(config)
+    if wrong:
+        raise ConfigError(tuple(f"{config.path}: {mistake}" for mistake in wrong))
+    engines.probe(config.ocr.engine)  # what would fail at the first fax fails now
     from gateway import service  # a command loads only what it needs: this one, everything
 
     asyncio.run(service.serve(config, roles))
     return DONE
-
-
-def _refuse_mistakes(config: Config) -> None:
-    """What would fail at the first fax fails now."""
-    from gateway.carrier import sink_mistakes
-
-    with house.open_house(config) as home:
-        mistakes = (*check_rules(config.organisation, home.desk.taxonomy), *sink_mistakes(config))
-    if mistakes:
-        raise ConfigError(tuple(f"{config.path}: {mistake}" for mistake in mistakes))
-    engines.probe(config.ocr.engine)
 
 
 def _send(config: Config, words: argparse.Namespace) -> int:
@@ -190,7 +205,7 @@ def _send(config: Config, words: argparse.Namespace) -> int:
         answers.append(
             {"file": str(file), "to": words.to, "answer": answer, "ids": answer.split("Kept as ")[-1].split()}
         )
-    _print(words, answers, lambda sent: f"{sent['file']} → {sent['to']}: {sent['answer']}")
+    _print(words, answers, lambda sent: f"{sent['file']} → {sent['to']}: 250 {sent['answer']}")
     return DONE
 
 
@@ -218,6 +233,8 @@ def _import(config: Config, words: argparse.Namespace) -> int:
 
 
 def _list(config: Config, words: argparse.Namespace) -> int:
+    if words.department and config.organisation.department(words.department) is None:
+        return _complain((f"部署「{words.department}」がありません (no such department)",), WRONG)
     query = Query(department=words.department, state=words.state, since=words.since, limit=words.limit)
     with house.open_house(config) as home:
         faxes, _ = home.store.find(query)
@@ -233,7 +250,7 @@ def _show(config: Config, words: argparse.Namespace) -> int:
 
 def _requeue(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
-        _print(words, fax_json(home.desk.requeue(words.id, _me()), "", []), _row)
+        _print(words, home.desk.as_json([home.desk.requeue(words.id, _me())])[0], _row)
     return DONE
 
 
@@ -256,7 +273,10 @@ def _traffic(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
         first = words.first or min(home.store.first_month() or last, last)
         by = [dimension for dimension in words.by.split(",") if dimension]
-        report = traffic.report(home.store, config.organisation, config.traffic, first, last, by)
+        try:
+            report = traffic.report(home.store, config.organisation, config.traffic, first, last, by)
+        except UsageError as error:
+            return _complain((str(error),), WRONG)
     if words.csv:
         sys.stdout.write(traffic.as_csv(report))
     elif words.json:
@@ -280,6 +300,12 @@ def _table_of(report: traffic.Report) -> str:
         apart = "  ".join(f"{reason} {number}" for reason, number in month.excluded.items() if number)
         if apart:
             lines.append(f"         数えないもの: {apart}")
+        for dimension, groups in month.by.items():
+            lines += [
+                f"  {dimension} {value or '-'}: 全受信 {group.arrivals.count} ({_percent(group.arrivals.reduction)})"
+                f"  紙 {group.paper.count} ({_percent(group.paper.reduction)})"
+                for value, group in groups.items()
+            ]
     return "\n".join(lines)
 
 
@@ -296,8 +322,7 @@ def _table(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
         if words.table == "baseline":
             baseline = traffic.read_baseline(text)
-            home.store.save_baseline(baseline, _me())
-            result = {"rows": len(baseline), "new": len(baseline)}
+            result = {"rows": len(baseline), "new": home.store.save_baseline(baseline, _me())}
         else:
             entries = traffic.read_register(text)
             result = {"rows": len(entries), "new": home.store.save_register(entries, _me())}
@@ -309,7 +334,10 @@ def _table(config: Config, words: argparse.Namespace) -> int:
 
 
 def _check(config: Config, words: argparse.Namespace) -> int:
-    found = list(_findings(config))
+    return _told_findings(words, list(_findings(config)), FAILED)
+
+
+def _told_findings(words: argparse.Namespace, found: Sequence[tuple[str, bool, str]], failed: int) -> int:
     ok = all(fine for _, fine, _ in found)
     result = {"ok": ok, "checks": [{"what": what, "ok": fine, "detail": detail} for what, fine, detail in found]}
     _print(
@@ -317,40 +345,40 @@ def _check(config: Config, words: argparse.Namespace) -> int:
         result,
         lambda told: "\n".join(f"{'OK' if c['ok'] else 'NG'}  {c['what']}: {c['detail']}" for c in told["checks"]),
     )
-    return DONE if ok else FAILED
+    return DONE if ok else failed
 
 
 def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
-    yield "設定 configuration", True, str(config.path)
+    from gateway.carrier import sink_mistakes
+
+    yield CONFIGURATION, True, str(config.path)
     try:
         with house.open_house(config) as home:
             yield "データベース database", True, home.engine.url.render_as_string(hide_password=True)
             yield "スプール spool", True, str(config.spool_folder)
-            mistakes = check_rules(config.organisation, home.desk.taxonomy)
-            yield "規則 rules", not mistakes, "; ".join(mistakes) or f"{len(config.organisation.rules)}"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
-        yield "データベースとスプール database and spool", False, str(error).partition("\n")[0]
-    from gateway.carrier import sink_mistakes
-
+    except (GatewayError, OSError, SQLAlchemyError) as error:
+        yield "データベースとスプール database and spool", False, _sentence(error)
     wrong = sink_mistakes(config)
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
-    homeless = [line.id for line in config.organisation.lines if not line.department]
-    yield "回線 lines", bool(config.organisation.lines) and not homeless, _lines_told(config, homeless)
+    yield "規則 rules", True, f"{len(config.organisation.rules)}"  # a mistake in one is a mistake of the file
+    yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
     try:
         yield "読み取り OCR", True, engines.probe(config.ocr.engine)
     except ReadingError as error:
-        yield "読み取り OCR", False, str(error)
+        yield "読み取り OCR", False, f"{error}{error.advice}"
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
     yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
-    yield "時計 clock", now().year >= 2026, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
+    yield "時計 clock", now().year >= BUILT, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
 
 
-def _lines_told(config: Config, homeless: list[str]) -> str:
-    if not config.organisation.lines:
+def _lines_told(config: Config) -> str:
+    lines = config.organisation.lines
+    homeless = [line.id for line in lines if not line.department]
+    if not lines:
         return "[[line]] がひとつもありません (no line: every mail is refused)"
     if homeless:
-        return f"部署のない回線: {', '.join(homeless)} (a fax that nothing speaks for would be in nobody's inbox)"
-    return f"{len(config.organisation.lines)}"
+        return f"{len(lines)}  注意: {', '.join(homeless)} に部署がなく、判断できないFAXは「部署未定」に置かれます"
+    return f"{len(lines)}"
 
 
 def _user(config: Config, words: argparse.Namespace) -> int:
@@ -365,8 +393,8 @@ def _user(config: Config, words: argparse.Namespace) -> int:
             return DONE
         if not words.name and not words.token:
             return _complain(("利用者の名前を書いてください (name the user)",), WRONG)
-        if words.action == "disable":
-            return _disable(home, words)
+        if words.action in ("disable", "enable"):
+            return _switch(home, words)
         if words.action == "password":
             made = {"name": words.name, "password": house.new_password(home.store, words.name)}
             _print(words, made, lambda new: f"{new['name']}: 一度だけのパスワード {new['password']}")
@@ -374,13 +402,14 @@ def _user(config: Config, words: argparse.Namespace) -> int:
         return _add(home, words)
 
 
-def _disable(home: house.House, words: argparse.Namespace) -> int:
+def _switch(home: house.House, words: argparse.Namespace) -> int:
     user = home.store.user(words.name)
     if user is None:
         return _complain((f"利用者「{words.name}」がいません (no such user)",), FAILED)
-    user.disabled = True
+    user.disabled = words.action == "disable"
     home.store.save_user(user, _me())
-    _print(words, {"name": user.name, "disabled": True}, lambda u: f"{u['name']} を停止しました。")
+    told = {"name": user.name, "disabled": user.disabled}
+    _print(words, told, lambda u: f"{u['name']} を{'停止' if u['disabled'] else '再開'}しました。")
     return DONE
 
 
@@ -389,15 +418,20 @@ def _add(home: house.House, words: argparse.Namespace) -> int:
     if unknown:
         return _complain((f"部署「{', '.join(unknown)}」がありません (no such department)",), FAILED)
     name = words.name or "api"
-    role = words.role or ("clerk" if words.department else "manager")
-    result: dict[str, Any] = {"name": name, "role": role, "departments": words.department or ["*"]}
-    if not words.token or home.store.user(name) is None:
-        password = house.add_user(home.store, name, role, result["departments"])
-        if not words.token:
-            result["password"] = password
+    here = home.store.user(name)
+    if here is not None and (not words.token or words.role or words.department):
+        return _complain((f"利用者「{name}」はすでにいます (exists already; its role and departments stay)",), FAILED)
+    result: dict[str, Any] = {"name": name}
+    if here is None:
+        role = words.role or ("clerk" if words.department else "manager")
+        password = house.add_user(home.store, name, role, words.department or ["*"])
+        result |= {} if words.token else {"password": password}
+        here = home.store.user(name)
     if words.token:
         result["token"] = secrets.token_urlsafe(32)
         home.store.sign_in(result["token"], name, label="api")
+    if here is not None:
+        result |= {"role": here.role, "departments": here.departments}
     _print(words, result, lambda made: made.get("token") or f"{made['name']}: 一度だけのパスワード {made['password']}")
     return DONE
 
@@ -435,17 +469,18 @@ def _told(fax: dict[str, Any]) -> str:
 
 
 def _moment(text: str) -> datetime:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=TOKYO)).astimezone(UTC)
-    if text.endswith("d") and text[:-1].isdigit():
-        return now() - timedelta(days=int(text[:-1]))
+    with contextlib.suppress(ValueError, OverflowError):
+        if text.endswith("d"):
+            return now() - timedelta(days=int(text[:-1]))
     raise argparse.ArgumentTypeError(f"日付「{text}」が読めません (write 2026-11-23)")
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("1以上の数を書いてください")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"1から{MOST}までの数を書いてください")
     return int(text)
 
 

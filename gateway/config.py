@@ -10,13 +10,14 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import ConfigError
-from routing import number
+from routing import number, taxonomy
 from routing.department import Condition, Department, Line, Organisation, Rule
+from routing.rules import check_rules
 
 
 def _endpoint(text: str) -> str:
@@ -233,18 +234,23 @@ def load(path: Path) -> Config:
         raise ConfigError((f"{path}: 設定ファイルがありません (no such file; copy the one that ships)",)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError((f"{path}: {error}",)) from error
+    folder = path.resolve().parent
+    overrides = folder / "data"
+    mistakes: list[str] = []
     try:
         file = File.model_validate(written)
     except ValidationError as error:
-        raise ConfigError(tuple(f"{path}: {mistake}" for mistake in _sentences(error))) from error
-    mistakes = tuple(f"{path}: {mistake}" for mistake in _contradictions(file))
+        mistakes += _sentences(error)
+        file = _what_can_be_read(written)
+    mistakes += _contradictions(file)
+    kinds = taxonomy.load(overrides if overrides.is_dir() else None)
+    mistakes += check_rules(_organisation(file), kinds)
     if mistakes:
-        raise ConfigError(mistakes)
-    folder = path.resolve().parent
+        raise ConfigError(tuple(f"{path}: {mistake}" for mistake in dict.fromkeys(mistakes)))
     return Config(
         path=path.resolve(),
         data=(folder / file.data).resolve(),
-        overrides=folder / "data",
+        overrides=overrides,
         smtp=file.smtp,
         web=file.web,
         storage=file.storage,
@@ -262,16 +268,36 @@ def _sentences(error: ValidationError) -> Iterator[str]:
         yield f"{place}: {'知らないキーです (unknown key)' if unknown else mistake['msg']}"
 
 
+def _what_can_be_read(written: dict[str, Any]) -> File:
+    """The tables without mistakes, so that what contradicts itself in them is reported in the same run."""
+    readable: dict[str, Any] = {}
+    for key, table in written.items():
+        if isinstance(table, list):
+            items = map(_named_at_least, table) if key == "department" else table
+            readable[key] = [item for item in items if _fits(key, [item])]
+        elif _fits(key, table):
+            readable[key] = table
+    return File.model_validate({key: table for key, table in readable.items() if _fits(key, table)})
+
+
+def _named_at_least(table: Any) -> Any:
+    """A department with a mistake elsewhere is still the one that lines and rules mean."""
+    if isinstance(table, dict) and "id" in table and not _fits("department", [table]):
+        stub = {"id": table["id"], "name": str(table.get("name", table["id"]))}
+        return stub if _fits("department", [stub]) else table
+    return table
+
+
+def _fits(key: str, value: Any) -> bool:
+    try:
+        File.model_validate({key: value})
+    except ValidationError:
+        return False
+    return True
+
+
 def _contradictions(file: File) -> Iterator[str]:
     departments = {department.id for department in file.department}
-    yield from _twice("department.id", [department.id for department in file.department])
-    yield from _twice("line.id", [line.id for line in file.line])
-    yield from _twice("line.address", [line.address.lower() for line in file.line])
-    for line in file.line:
-        if line.department and line.department not in departments:
-            yield f"line {line.id}: 部署「{line.department}」がありません (no such department)"
-        if line.number and number.parse(line.number) is None:
-            yield f"line {line.id}: 番号「{line.number}」が読めません (not a telephone number)"
     for index, sink in enumerate(file.sink, 1):
         if sink.department not in departments:
             yield f"sink {index}: 部署「{sink.department}」がありません (no such department)"
@@ -289,11 +315,6 @@ def _sink_mistakes(index: int, sink: SinkTable) -> Iterator[str]:
     for key in needed:
         if not getattr(sink, key):
             yield f"sink {index} ({sink.kind}): {key} がありません (missing)"
-
-
-def _twice(what: str, values: list[str]) -> Iterator[str]:
-    for value in sorted({value for value in values if values.count(value) > 1}):
-        yield f"{what}: 「{value}」が二つあります (written twice)"
 
 
 def _named(sinks: tuple[SinkTable, ...]) -> Iterator[SinkTable]:
@@ -320,5 +341,6 @@ def _organisation(file: File) -> Organisation:
 
 
 def _e164(text: str) -> str:
+    """The number as the house compares it; one that is none stays, for check_rules to name."""
     parsed = number.parse(text) if text else None
-    return parsed.e164 if parsed else ""
+    return parsed.e164 if parsed else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -119,6 +120,8 @@ def first_user(store: Store) -> str | None:
 
 def add_user(store: Store, name: str, role: str, departments: Sequence[str]) -> str:
     """Add somebody; gives the password for the first sign-in, which must then be changed."""
+    if not re.fullmatch(r"\S{1,64}", name):
+        raise GatewayError("利用者の名前は空白なしの64文字までです (no blanks, 64 characters at most)")
     if store.user(name) is not None:
         raise GatewayError(f"利用者「{name}」はすでにいます (exists already)")
     made = User(name=name, password_hash="", role=role, departments=list(departments), created_at=now())

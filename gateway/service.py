@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -85,7 +86,8 @@ async def _sweep(house: House) -> None:
 @contextlib.asynccontextmanager
 async def _receiving(house: House) -> AsyncIterator[None]:
     with ThreadPoolExecutor(max_workers=16, thread_name_prefix="intake") as threads:
-        server = await smtp.listen(house.intake, house.config.smtp, threads)
+        with _taken("smtp.listen", house.config.smtp.listen):
+            server = await smtp.listen(house.intake, house.config.smtp, threads)
         try:
             yield
         finally:
@@ -100,26 +102,36 @@ async def _showing(house: House) -> AsyncIterator[None]:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=host.strip("[]"),
-            port=int(port),
             log_level="warning",
             access_log=False,  # addresses of pages name faxes
             server_header=False,
             timeout_graceful_shutdown=3,
         )
     )
-    running = asyncio.create_task(server._serve())  # serve() would take the signals
+    with _taken("web.listen", house.config.web.listen):
+        listening = socket.create_server((host.strip("[]"), int(port)), family=_family(host), backlog=1024)
+    running = asyncio.create_task(server._serve(sockets=[listening]))  # serve() would take the signals
     try:
         while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
-        if running.done():
-            running.result()
-            raise GatewayError(f"{house.config.web.listen} で画面を開けません (the web address is taken)")
         yield
     finally:
         app.state.live.close()  # open pages hold a stream each
         server.should_exit = True
         await running
+
+
+@contextlib.contextmanager
+def _taken(key: str, address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GatewayError(f"{key} の {address} で待ち受けできません。別のアドレスにしてください ({reason})") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _greet(config: Config, roles: Sequence[str], password: str | None) -> None:

@@ -696,12 +696,15 @@ class Store:
             latest: list[Any] = [Fax.line, sa.func.max(Fax.accepted_at)]
             return dict(session.execute(sa.select(*latest).group_by(col(Fax.line))).all())
 
-    def save_baseline(self, rows: Sequence[Baseline], who: str) -> None:
-        """Take the base year's counts; the same key again replaces the count."""
+    def save_baseline(self, rows: Sequence[Baseline], who: str) -> int:
+        """Take the base year's counts; the same key again replaces the count. Returns how many keys were new."""
+        new = 0
         with self._session() as session:
             for row in rows:
+                new += session.get(Baseline, (row.month, row.bureau, row.department, row.direction)) is None
                 session.merge(row)
-            self._note(session, who, "baseline", None, rows=len(rows))
+            self._note(session, who, "baseline", None, rows=len(rows), new=new)
+        return new
 
     def baseline(self, months: Sequence[str]) -> list[Baseline]:
         """The base year's counts of these months."""

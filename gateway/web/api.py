@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -232,6 +232,6 @@ def _tokyo(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     try:
-        return moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)
-    except OverflowError as error:  # pragma: no cover - the years 1 and 9999
+        return (moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)).astimezone(UTC)
+    except OverflowError as error:  # the years 1 and 9999
         raise UsageError("日時が読めません (not a time)") from error

@@ -67,3 +67,20 @@ def test_another_worker_takes_over_from_a_killed_one(tmp_path: Path, postgres: s
         ]
     finally:
         assert second.stop() == 0
+
+
+def test_a_gateway_told_to_stop_leaves_its_pages_for_the_next_start(tmp_path: Path) -> None:
+    path = write_city(tmp_path)
+    first = start(path)
+    first.token = first.command("user", "add", "tests", "--token")["token"]
+    ids = send_three(first)
+    time.sleep(2.5)
+    assert first.stop(signal.SIGTERM) == 0
+    second = start(path)
+    try:
+        second.token = first.token
+        faxes = [second.settled(fax_id) for fax_id in ids]
+        assert [fax["document_type"] for fax in faxes] == ["DISEASE_7DAY", "TB_REPORT", "PROCUREMENT"]
+        assert [fax["held_because"] for fax in faxes] == [[], [], []]
+    finally:
+        assert second.stop() == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gateway.config import load
 from tests.city import ROOT, SAMPLES, write_city
 
 
@@ -38,8 +40,9 @@ def test_check_finds_what_would_go_wrong(tmp_path: Path) -> None:
     path = write_city(tmp_path, '[[rule]]\nname = "誤り"\nwhen = { type = "NOTHING" }\ndepartment = "nowhere"\n')
     done = faxless(path, "--json", "check")
     wrong = [check["detail"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
-    assert done.returncode == 1
-    assert any("NOTHING" in detail and "nowhere" in detail for detail in wrong)
+    assert done.returncode == 2
+    assert any("NOTHING" in detail for detail in wrong)
+    assert any("nowhere" in detail for detail in wrong)
 
 
 def test_a_wrong_configuration_ends_with_2_and_all_mistakes(city: Path) -> None:
@@ -58,11 +61,17 @@ def test_a_wrong_configuration_ends_with_2_and_all_mistakes(city: Path) -> None:
         (("route", "20260101-nothing0", "--to", "kansen", "--type", "OTHER"), 1),
         (("requeue", "20260101-nothing0"), 1),
         (("baseline", "import", "nothing.csv"), 1),
-        (("traffic", "--by", "colour"), 1),
+        (("traffic", "--by", "colour"), 2),
         (("replay", "nothing.pdf"), 1),
         (("eat",), 2),
         (("send", "x.pdf"), 2),
         (("list", "--limit", "0"), 2),
+        (("list", "--limit", "9" * 20), 2),
+        (("list", "--since", "0001-01-01"), 2),
+        (("list", "--state", "eaten"), 2),
+        (("list", "--department", "nowhere"), 2),
+        (("traffic", "--from", "2026-13"), 2),
+        ((), 2),
     ],
 )  # fmt: skip
 def test_what_is_not_there_ends_with_a_sentence(city: Path, words: tuple[str, ...], code: int) -> None:
@@ -83,10 +92,15 @@ def test_people_are_added_listed_and_disabled(city: Path) -> None:
     again = json.loads(faxless(city, "--json", "user", "password", "tanaka").stdout)
     assert again["password"] != made["password"]
     assert faxless(city, "user", "password", "nobody").returncode == 1
+    assert faxless(city, "user", "add", "tanaka", "--token", "--department", "kansen").returncode == 1
+    assert faxless(city, "user", "add", "two words").returncode == 1
     assert faxless(city, "user", "disable", "tanaka").returncode == 0
     (person,) = json.loads(faxless(city, "user", "list", "--json").stdout)
     assert (person["name"], person["disabled"]) == ("tanaka", True)
     assert "password" not in person
+    assert faxless(city, "user", "enable", "tanaka").returncode == 0
+    (person,) = json.loads(faxless(city, "user", "list", "--json").stdout)
+    assert person["disabled"] is False
 
 
 def test_the_base_year_and_the_register_are_counted(city: Path, tmp_path: Path) -> None:
@@ -127,13 +141,28 @@ def test_sending_to_a_door_that_is_shut_fails_with_a_sentence(city: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_serving_on_a_port_that_is_taken_ends_with_a_sentence(city: Path) -> None:
-    import socket
-
-    from gateway.config import load
-
-    host, _, port = load(city).smtp.listen.rpartition(":")
+@pytest.mark.parametrize(("key", "role"), [("smtp", "smtp"), ("web", "web")])
+def test_serving_on_a_port_that_is_taken_ends_with_a_sentence(city: Path, key: str, role: str) -> None:
+    host, _, port = getattr(load(city), key).listen.rpartition(":")
     with socket.create_server((host, int(port))):
-        done = faxless(city, "serve", "--roles", "smtp")
+        done = faxless(city, "serve", "--roles", role)
     assert done.returncode == 1
+    assert f"{key}.listen" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    path = write_city(tmp_path, database="postgresql://faxless@127.0.0.1:1/fax")
+    for words in (("list",), ("check",)):
+        done = faxless(path, *words)
+        assert done.returncode == 1
+        assert "データベース" in done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+        assert "sqlalche" not in done.stderr + done.stdout
+
+
+def test_what_is_kept_is_for_nobody_else_on_the_machine(city: Path) -> None:
+    assert faxless(city, "list").returncode == 0
+    kept = list((city.parent / "var").rglob("*"))
+    assert kept
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [city.parent / "var", *kept])

@@ -83,6 +83,40 @@ kind = "webhook"
         assert word in told
 
 
+def test_mistakes_of_every_kind_are_told_in_one_run(tmp_path: Path) -> None:
+    path = write_city(
+        tmp_path,
+        """
+[[rule]]
+colour = "red"
+when = { line = "hoken" }
+[[rule]]
+when = { type = "NOTHING" }
+department = "kansen"
+[[line]]
+id = "third"
+address = "third@fax.example.jp"
+department = "lost"
+""",
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    told = "\n".join(caught.value.mistakes)
+    for word in ("colour", "NOTHING", "lost"):
+        assert word in told
+
+
+def test_a_department_with_a_mistake_is_still_the_one_that_lines_mean(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[[department]]\nid = "kansen"\nname = "x"\ncolour = 1\n'
+        '[[line]]\nid = "a"\naddress = "a@fax.example.jp"\ndepartment = "kansen"\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "config.toml")
+    (only,) = caught.value.mistakes
+    assert "colour" in only
+
+
 @pytest.mark.parametrize("written", [b"\xff\xfe", b"[smtp", b"a = \n"])
 def test_a_file_that_is_no_toml_is_a_mistake_too(tmp_path: Path, written: bytes) -> None:
     (tmp_path / "config.toml").write_bytes(written)
