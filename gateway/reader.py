@@ -38,6 +38,7 @@ OPEN_SECONDS = 60.0
 """Opening a mail of 50 MB with 500 pages takes a few seconds; more is an attack."""
 TASKS_PER_CHILD = 500
 """A child is replaced after so many tasks, which bounds whatever a library leaks."""
+CUT_OFF = "ファイルが途中で切れています。読めたところまで表示しています。発信元に再送を依頼してください。"
 
 
 class _Died(Exception):
@@ -129,7 +130,7 @@ def _opened(name: str, data: bytes) -> OpenedDocument:
         document = open_document(data)
     except ReadingError as error:
         return OpenedDocument(name=name, kind="unreadable", pages=0, problem=f"{error}{error.advice}")
-    return OpenedDocument(name=name, kind=document.kind, pages=document.pages)
+    return OpenedDocument(name, document.kind, document.pages, problem=CUT_OFF if document.cut_off else "")
 
 
 def _documents(desk: _Desk, mail: MailToRead) -> list[tuple[str, str, bytes]]:

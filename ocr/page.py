@@ -38,6 +38,9 @@ class Document:
 
     kind: Kind
     pages: int
+    """How many can be read."""
+    cut_off: bool = False
+    """The file ends before its pages do: some may be missing, wholly or in part."""
 
 
 @dataclass(frozen=True, slots=True)

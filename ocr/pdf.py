@@ -68,19 +68,24 @@ class _Picture:
         return across / self.width, down / self.height
 
 
+# ISO 32000-1 7.5.5: the last line of a file; machines pad what follows.
+_END, _END_WITHIN = b"%%EOF", 4096
+
+
 def open_pdf(data: bytes, limits: Limits) -> Document:
     """Count the pages and tell how the first one is stored.
 
     A PDF with an owner password alone opens with the empty user password (ISO 32000-1 7.6.3); with a user password
     it is :class:`Encrypted`.
     """
-    with _opened(data) as (document, data):
+    with _opened(data) as (document, whole):
         pages = len(document)
         if pages < 1:
             raise Damaged("PDFの中にページがありません。")
         if pages > limits.pages:
             raise TooLarge(f"ページ数が上限({limits.pages}ページ)を超えています({pages}ページ)。")
-        return Document(_first_kind(document, data, limits), pages)
+        cut_off = whole is not data or _END not in data[-_END_WITHIN:]
+        return Document(_first_kind(document, whole, limits), pages, cut_off)
 
 
 def pdf_page(data: bytes, number: int, limits: Limits) -> PageImage:

@@ -18,7 +18,7 @@ from ocr.page import Document, Kind, PageImage
 # TIFF 6.0 section 8 and TIFF Technical Note "BigTIFF": byte order, then 42 or 43.
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-_COMPRESSION, _FILL_ORDER, _OFFSETS, _COUNTS = 259, 266, 273, 279
+_COMPRESSION, _FILL_ORDER, _OFFSETS, _COUNTS, _TILE_OFFSETS = 259, 266, 273, 279, 324
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
 _CM = 3
 
@@ -43,7 +43,8 @@ def open_tiff(data: bytes, limits: Limits) -> Document:
     """
     with _reading(data) as tiff:
         compression = str(tiff.info.get("compression", ""))
-        return Document(_kind(compression), _count(tiff, limits))
+        pages, cut_off = _count(tiff, len(data), limits)
+        return Document(_kind(compression), pages, cut_off)
 
 
 def tiff_page(data: bytes, number: int, limits: Limits) -> PageImage:
@@ -119,15 +120,19 @@ def _kind(compression: str) -> Kind:
     return "tiff-g4" if compression == "group4" else "tiff-other"
 
 
-def _count(tiff: TiffImagePlugin.TiffImageFile, limits: Limits) -> int:
-    """Walk the chain of pages; a page that cannot be found ends it (the pages before it can still be read)."""
+def _count(tiff: TiffImagePlugin.TiffImageFile, length: int, limits: Limits) -> tuple[int, bool]:
+    """Walk the chain of pages: how many can be found, and whether the chain or a page breaks off."""
+    cut_off = _is_cut(tiff, length)
     for number in range(2, limits.pages + 2):
         try:
             tiff.seek(number - 1)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             continue  # the page is there; reading it will say TooLarge
+        except EOFError:
+            return number - 1, cut_off  # the last page says that it is the last
         except Exception:  # noqa: BLE001  as in bounded_pillow: the chain is broken here
-            return number - 1
+            return number - 1, True
+        cut_off = cut_off or _is_cut(tiff, length)
     raise TooLarge(f"ページ数が上限({limits.pages}ページ)を超えています。")
 
 
@@ -136,6 +141,14 @@ def _seek(tiff: TiffImagePlugin.TiffImageFile, number: int) -> None:
         tiff.seek(number - 1)
     except EOFError as error:
         raise Damaged(f"{number}ページ目がありません。") from error
+
+
+def _is_cut(tiff: TiffImagePlugin.TiffImageFile, length: int) -> bool:
+    """Whether any strip of this page reaches behind the end of the file, or the list of its strips lies there."""
+    offsets, counts = tiff.tag_v2.get(_OFFSETS), tiff.tag_v2.get(_COUNTS)
+    if not offsets or not counts:
+        return _TILE_OFFSETS not in tiff.tag_v2
+    return any(start + size > length for start, size in zip(offsets, counts, strict=False))
 
 
 def _missing_bytes(tiff: TiffImagePlugin.TiffImageFile, length: int) -> int:
