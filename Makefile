@@ -38,7 +38,7 @@ lint: setup-dev
 	@$(BIN)/lint-imports
 
 test: setup-dev lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 demo: setup
 	@$(BIN)/python -m gateway.demo $(if $(EXIT),--exit)

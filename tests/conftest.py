@@ -16,6 +16,13 @@ from gateway.config import Config, load
 from tests.city import Gateway, free_port, gateway_at, write_city
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything is installed, a skipped test is a failed one."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """The city's configuration."""
