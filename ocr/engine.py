@@ -45,8 +45,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """Name, version and a prefix of the weights' SHA-256, as transcripts tell it."""
 
-    def read(self, image: Image) -> Sight:
+    def read(self, image: Image, *, coarse: bool = False) -> Sight:
         """Read a page of square pixels, mode ``1`` or ``L``, black on white.
+
+        ``coarse``: every row stands there twice, because the page was scanned with half as many lines (204x98).
 
         Raises :class:`~ocr.errors.EngineError` when the engine itself fails.
         """

@@ -81,7 +81,7 @@ class Tesseract:
 
     name: str
 
-    def read(self, image: Image.Image) -> Sight:
+    def read(self, image: Image.Image, *, coarse: bool = False) -> Sight:  # the same to it
         """Turn the page upright by Tesseract's orientation detection, straighten it, read it, and map back."""
         turned = _turn_needed(image)
         upright = picture.turn(image, turned)

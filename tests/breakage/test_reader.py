@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from gateway import machine
@@ -67,13 +67,10 @@ def test_a_child_without_memory_is_a_page_that_cannot_be_read(spool: Spool) -> N
 def test_a_child_that_is_killed_is_replaced(spool: Spool, readers: Readers) -> None:
     mail = keep(spool)
     readers.open(mail)
-    (child,) = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "spawn_main" in " ".join(process.cmdline()) and "resource_tracker" not in " ".join(process.cmdline())
-    ]
+    (child,) = multiprocessing.active_children()
+    assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
-    child.wait(timeout=10)
+    child.join(timeout=10)
     for _ in range(3):
         try:
             assert readers.open(mail).pages == 1
