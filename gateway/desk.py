@@ -23,10 +23,10 @@ from routing.taxonomy import Taxonomy
 class Jobs(Protocol):
     """The engine as the desk and the door see it: jobs are handed over inside the caller's transaction."""
 
-    def journey(self, connection: sa.Connection, fax: Fax) -> None:
+    def journey(self, connection: sa.Connection, fax_id: str) -> None:
         """Have this fax opened, read and decided."""
 
-    def carry(self, connection: sa.Connection, fax: Fax) -> None:
+    def carry(self, connection: sa.Connection, fax_id: str) -> None:
         """Have this fax's waiting copies delivered."""
 
 

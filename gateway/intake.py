@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.desk import Jobs
-from gateway.models import Fax
 from gateway.spool import Arrival, Spool
 from gateway.store import Mail, Store
 from routing.department import Line, Organisation
@@ -40,8 +39,8 @@ class Intake:
         envelope_from: str = "",
         client: str = "",
         received_at: datetime | None = None,
-    ) -> tuple[Fax, ...]:
-        """Make the mail durable and its faxes known; when this returns, 250 may be said.
+    ) -> tuple[str, ...]:
+        """Make the mail durable and its faxes known, and give their ids; when this returns, 250 may be said.
 
         Raises what the disk or the database raises; nothing is known then, and what may lie in the spool is only
         bytes that the machine sends again under the same name.

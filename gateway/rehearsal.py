@@ -17,7 +17,6 @@ from gateway.config import Config
 from gateway.desk import Desk
 from gateway.errors import UsageError
 from gateway.intake import Intake
-from gateway.models import Fax
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
 from gateway.spool import Spool
@@ -28,10 +27,10 @@ from routing import disease, taxonomy
 class _NoJobs:
     """Nobody works here but the rehearsal itself."""
 
-    def journey(self, connection: sa.Connection, fax: Fax) -> None:
+    def journey(self, connection: sa.Connection, fax_id: str) -> None:
         """Left to :meth:`Stage.play`."""
 
-    def carry(self, connection: sa.Connection, fax: Fax) -> None:
+    def carry(self, connection: sa.Connection, fax_id: str) -> None:
         """A rehearsal delivers nothing."""
 
 
@@ -49,9 +48,9 @@ class Stage:
         mail = machine.letter(file, machine.Call(to="replay@fax.example.jp", style="plain"))
         arrival = self.intake.begin()
         arrival.write(mail)
-        fax = self.intake.accept(arrival, (self.line,))[0]
-        self.pipeline.journey(fax.id, lambda function, *words: function(*words))
-        return self.desk.as_json([self.desk.fax(fax.id)])[0]
+        fax_id = self.intake.accept(arrival, (self.line,))[0]
+        self.pipeline.journey(fax_id, lambda function, *words: function(*words))
+        return self.desk.as_json([self.desk.fax(fax_id)])[0]
 
 
 @contextlib.contextmanager

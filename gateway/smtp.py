@@ -199,7 +199,7 @@ class Door(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
         lines = tuple(self.envelope.rcpt_tos)
         sender = "" if self.envelope.mail_from == "<>" else self.envelope.mail_from
         try:
-            faxes = await asyncio.get_running_loop().run_in_executor(
+            ids = await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._intake.accept, arrival, lines, sender, self._client()
             )
         except (SpoolError, SQLAlchemyError) as error:
@@ -207,8 +207,8 @@ class Door(SMTP):  # type: ignore[misc]  # aiosmtpd has no types
             return "451 4.3.0 Not kept, please send again"
         finally:
             self._reset_timeout()
-        log.info("kept", client=self._client(), fax=[fax.id for fax in faxes], bytes=arrival.size)
-        return f"250 2.0.0 Kept as {' '.join(fax.id for fax in faxes)}"
+        log.info("kept", client=self._client(), fax=ids, bytes=arrival.size)
+        return f"250 2.0.0 Kept as {' '.join(ids)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ FAXES = ("fax", "unreadable", "no_attachment")
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
 
-Enqueue = Callable[[sa.Connection, Fax], None]
-"""Puts a fax's job into the engine inside the caller's transaction."""
+Enqueue = Callable[[sa.Connection, str], None]
+"""Puts the job of the fax with this id into the engine inside the caller's transaction."""
 
 
 SinksOf = Callable[[str | None], Sequence[str]]
@@ -208,57 +208,58 @@ class Store:
 
     # ---- the door -------------------------------------------------------------------------------
 
-    def accept(self, mail: Mail, enqueue: Enqueue) -> tuple[Fax, ...]:
-        """Row and job of each line in one transaction; when this returns, 250 may be said."""
+    def accept(self, mail: Mail, enqueue: Enqueue) -> tuple[str, ...]:
+        """Row and job of each line in one transaction, the faxes' ids back; when this returns, 250 may be said."""
         try:
             return self._accept(mail, enqueue)
         except IntegrityError:
             # Another session committed the same bytes at the same moment: now it can be seen.
             return self._accept(mail, enqueue)
 
-    def _accept(self, mail: Mail, enqueue: Enqueue) -> tuple[Fax, ...]:
+    def _accept(self, mail: Mail, enqueue: Enqueue) -> tuple[str, ...]:
+        # Plain inserts: making objects of the rows took a third of the door's time.
         moment = now()
+        with self.engine.begin() as connection:
+            return tuple(self._accept_for(line, mail, moment, connection, enqueue) for line in mail.lines)
+
+    @staticmethod
+    def _accept_for(line: str, mail: Mail, moment: datetime, connection: sa.Connection, enqueue: Enqueue) -> str:
+        known = connection.execute(
+            sa.select(col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(col(Fax.sha256) == mail.sha256)
+        ).all()
+        first = next((fax_id for fax_id, _, of in known if of is None), None)
+        repeat = any(taken == line for _, taken, _ in known)
         received = mail.received_at or moment
-        accepted: list[Fax] = []
-        with self._session() as session:
-            for line in mail.lines:
-                first = session.exec(
-                    select(Fax.id).where(Fax.sha256 == mail.sha256, col(Fax.duplicate_of).is_(None))
-                ).first()
-                repeat = first is not None and self._taken(session, mail.sha256, line)
-                fax = Fax(
-                    id=new_fax_id(moment),
-                    sha256=mail.sha256,
-                    content=mail.sha256,
-                    bytes=mail.size,
-                    accepted_at=moment,
-                    received_at=received,
-                    month=month_of(received),
-                    line=line,
-                    envelope_from=mail.envelope_from,
-                    client=mail.client,
-                    counts=first is None,
-                    duplicate_of=first,
-                    work=Work.DONE if repeat else Work.NEW,
-                    work_by="gateway" if repeat else None,
-                    work_at=moment if repeat else None,
-                    updated_at=moment,
-                )
-                session.add(fax)
-                session.flush()
-                self._note(session, "door", "received", fax.id, line=line, duplicate_of=first)
-                enqueue(session.connection(), fax)
-                accepted.append(fax)
-        return tuple(accepted)
+        fax_id = new_fax_id(moment)
+        row = {
+            "id": fax_id,
+            "sha256": mail.sha256,
+            "content": mail.sha256,
+            "bytes": mail.size,
+            "accepted_at": moment,
+            "received_at": received,
+            "month": month_of(received),
+            "line": line,
+            "envelope_from": mail.envelope_from,
+            "client": mail.client,
+            "counts": first is None,
+            "duplicate_of": first,
+            "updated_at": moment,
+        }
+        if repeat:
+            row |= {"work": Work.DONE, "work_by": "gateway", "work_at": moment}
+        connection.execute(sa.insert(Fax).values(row))
+        note = {"line": line, "duplicate_of": first}
+        connection.execute(
+            sa.insert(Event).values(at=moment, fax_id=fax_id, who="door", action="received", detail=note)
+        )
+        enqueue(connection, fax_id)
+        return fax_id
 
     def known(self, sha256: str, line: str) -> bool:
         """Whether this mail has been taken for this line before."""
         with self._session() as session:
-            return self._taken(session, sha256, line)
-
-    @staticmethod
-    def _taken(session: Session, sha256: str, line: str) -> bool:
-        return session.exec(select(Fax.id).where(Fax.sha256 == sha256, Fax.line == line)).first() is not None
+            return session.exec(select(Fax.id).where(Fax.sha256 == sha256, Fax.line == line)).first() is not None
 
     # ---- the journey ----------------------------------------------------------------------------
 
@@ -370,7 +371,7 @@ class Store:
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
             fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
             self._note(session, who, "requeued", fax_id)
-            enqueue(session.connection(), fax)
+            enqueue(session.connection(), fax.id)
             return fax
 
     def unfinished(self, before: datetime) -> list[Fax]:
@@ -417,7 +418,7 @@ class Store:
             session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
         session.flush()
         if fresh:
-            enqueue(session.connection(), fax)
+            enqueue(session.connection(), fax.id)
 
     # ---- copies ---------------------------------------------------------------------------------
 

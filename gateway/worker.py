@@ -48,7 +48,7 @@ STUCK = timedelta(minutes=5)
 """A fax that has not moved for so long may have lost its job; then it is put into the queue again."""
 FORGET_AFTER, FORGET_EVERY = timedelta(days=7), timedelta(minutes=10)
 RETRIES = 4
-POLL = 0.1
+POLL = 0.2
 
 log = structlog.get_logger("worker")
 
@@ -69,28 +69,28 @@ class Queue:
             retry_connection_errors=False,  # the door answers 451 rather than wait
         )
 
-    def journey(self, connection: sa.Connection, fax: Fax) -> None:
+    def journey(self, connection: sa.Connection, fax_id: str) -> None:
         """Have this fax opened, read and decided."""
-        self._put(connection, FAX_QUEUE, JOURNEY, fax)
+        self._put(connection, FAX_QUEUE, JOURNEY, fax_id)
 
-    def carry(self, connection: sa.Connection, fax: Fax) -> None:
+    def carry(self, connection: sa.Connection, fax_id: str) -> None:
         """Have this fax's waiting copies delivered."""
-        self._put(connection, COPY_QUEUE, CARRY, fax)
+        self._put(connection, COPY_QUEUE, CARRY, fax_id)
 
     def close(self) -> None:
         """Let go of the database."""
         self._client.destroy()
 
-    def _put(self, connection: sa.Connection, queue: str, workflow: str, fax: Fax) -> None:
+    def _put(self, connection: sa.Connection, queue: str, workflow: str, fax_id: str) -> None:
         self._client.enqueue_in_transaction(
             connection,
             {
                 "queue_name": queue,
                 "workflow_name": workflow,
-                "workflow_id": _job_name(workflow, fax.id),
+                "workflow_id": _job_name(workflow, fax_id),
                 "app_version": VERSION,
             },
-            fax.id,
+            fax_id,
         )
 
 

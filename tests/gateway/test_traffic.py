@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from gateway import traffic
 from gateway.config import Target, Traffic
 from gateway.errors import UsageError
-from gateway.models import TOKYO, Baseline, Fax, RegisterEntry
+from gateway.models import TOKYO, Baseline, RegisterEntry
 from gateway.store import Decided, Mail, Opened, Store, connect
 from gateway.traffic import Count
 from routing.department import Department, Line, Organisation
@@ -57,7 +57,7 @@ def empty(store: Store) -> None:
             connection.execute(sa.delete(table))
 
 
-def no_job(connection: sa.Connection, fax: Fax) -> None:
+def no_job(connection: sa.Connection, fax_id: str) -> None:
     """The count needs no journey."""
 
 
@@ -74,9 +74,9 @@ def fax(
 ) -> str:
     (taken,) = store.accept(Mail(mark.rjust(64, "0"), 100, (line,), received_at=at), no_job)
     if journey:
-        store.begin(taken.id, "run")
+        store.begin(taken, "run")
         store.opened(
-            taken.id,
+            taken,
             "run",
             Opened(
                 kind=kind, counts=kind == "fax", received_at=at, sender="", subject="", message_id="", caller=caller,
@@ -87,8 +87,8 @@ def fax(
             held=False, department=department, document_type=document_type, confidence=0.9, urgent=False, due_at=None,
             masked=False, reasons=(), held_because=(), fields={}, barcodes=(), documents=(), caller=caller,
         )  # fmt: skip
-        store.decided(taken.id, "run", decided)
-    return taken.id
+        store.decided(taken, "run", decided)
+    return taken
 
 
 def register(text: str) -> tuple[RegisterEntry, ...]:

@@ -59,11 +59,11 @@ class Jobs:
     journeys: list[str] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
 
-    def journey(self, connection: sa.Connection, fax: Fax) -> None:
-        self.journeys.append(fax.id)
+    def journey(self, connection: sa.Connection, fax_id: str) -> None:
+        self.journeys.append(fax_id)
 
-    def carry(self, connection: sa.Connection, fax: Fax) -> None:
-        self.carried.append(fax.id)
+    def carry(self, connection: sa.Connection, fax_id: str) -> None:
+        self.carried.append(fax_id)
 
 
 def drawn(text: str, width: int = 860, height: int = 1216) -> tuple[bytes, list[list[Any]]]:
@@ -134,7 +134,7 @@ class Office:
         self.mails += 1
         raw = raw if raw is not None else b"Subject: fax %d\r\n\r\n\x00\xff bytes \xe9\r\n" % self.mails
         digest = self.desk.spool.put(raw)
-        return self.store.accept(Mail(digest, len(raw), (line,)), self.jobs.journey)[0]
+        return self.desk.fax(self.store.accept(Mail(digest, len(raw), (line,)), self.jobs.journey)[0])
 
     def fax(
         self,
