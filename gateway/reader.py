@@ -1,14 +1,12 @@
 """Where hostile bytes are opened: child processes with limits on time and memory, killed when they overstep.
 
 A child has one pipe and one question at a time, and shares no lock with anybody: whoever kills it, even idle, harms
-nothing but the answer in hand. It dies with its parent (PR_SET_PDEATHSIG), so that no reading outlives the process
-that asked for it.
+nothing but the answer in hand. It dies with its parent, so that no reading outlives the process that asked for it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import queue
@@ -17,7 +15,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -33,7 +31,6 @@ from ocr.read import read_page
 T = TypeVar("T")
 P = ParamSpec("P")
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
 OPEN_SECONDS = 60.0
 """Opening a mail of 50 MB with 500 pages takes a few seconds; more is an attack."""
 TASKS_PER_CHILD = 500
@@ -92,7 +89,6 @@ class _Start:
     folder: Path
     engine: engines.EngineName
     memory_bytes: int
-    parent: int
 
 
 # ---- in the child ---------------------------------------------------------------------------------
@@ -145,11 +141,17 @@ def _warm(desk: _Desk) -> None:
     desk.engine()
 
 
+def _die_with_parent() -> None:
+    # Not prctl(PR_SET_PDEATHSIG): that asks to die with the thread that made us, and threads come and go.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+    os._exit(1)
+
+
 def _live(pipe: Connection, start: _Start) -> None:
     """The life of a child: answer questions until the parent is gone."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != start.parent:  # it died before we could ask to die with it
-        os._exit(1)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     for ending in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
         signal.signal(ending, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (start.memory_bytes, start.memory_bytes))
@@ -209,7 +211,7 @@ class Readers:
     def __init__(self, spool: Spool, engine: engines.EngineName, workers: int, limits: Limits) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._limits = limits
-        self._start = _Start(spool.folder, engine, limits.memory_bytes, os.getpid())
+        self._start = _Start(spool.folder, engine, limits.memory_bytes)
         self._free: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
         self._children: set[_Child] = set()
         self._lock = threading.Lock()

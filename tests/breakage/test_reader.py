@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +88,15 @@ def test_a_mail_that_is_not_in_the_spool_is_an_error_for_its_own_journey(readers
 
     with pytest.raises(Missing):
         readers.open(MailToRead("0" * 64))
+
+
+def test_a_child_outlives_the_thread_that_asked_first(spool: Spool, readers: Readers) -> None:
+    """A child that dies with the thread that made it (PR_SET_PDEATHSIG) is gone when a warming thread ends."""
+    mail = keep(spool)
+    first = threading.Thread(target=readers.open, args=(mail,))
+    first.start()
+    first.join()
+    (child,) = multiprocessing.active_children()
+    time.sleep(0.3)
+    assert readers.open(mail).pages == 1
+    assert multiprocessing.active_children() == [child]
