@@ -133,6 +133,8 @@ class Page(SQLModel, table=True):
     turned: int = 0
     skew: float = 0.0
     barcodes: list[str] = Field(default_factory=list, sa_type=JSON)
+    masked: list[Any] = Field(default_factory=list, sa_type=JSON)
+    """Boxes of blacked-out places."""
     engine: str = ""
     problem: str = ""
     """Why it could not be read; empty when it could."""

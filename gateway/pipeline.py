@@ -220,6 +220,7 @@ def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
         turned=page.turned,
         skew=page.skew,
         barcodes=list(page.barcodes),
+        masked=[list(box) for box in page.masked],
         engine=page.engine,
     )
 
@@ -237,6 +238,7 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
                 width=page.width,
                 height=page.height,
                 readable=not page.problem,
+                masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
             )
             for page in pages
         ),

@@ -70,6 +70,8 @@ class PageText:
     skew: float
     """Degrees by which the lines climb (positive) or fall."""
     barcodes: tuple[str, ...]
+    masked: tuple[Box, ...]
+    """Blacked-out places, from the top down."""
     engine: str
     """Name and version of the engine and the steps that ran, e.g. ``paddle/3.10.0 square despeckle turn180``."""
 

@@ -11,7 +11,8 @@ from ocr.barcode import barcodes
 from ocr.document import LIMITS, Limits, open_document, page_image
 from ocr.engine import Engine, Run
 from ocr.image import despeckle, square, turn
-from ocr.page import PageText, Reading, Transcript, Word
+from ocr.mask import masked
+from ocr.page import PageImage, PageText, Reading, Transcript, Word
 
 
 def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS) -> Reading:
@@ -44,6 +45,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         turned=sight.turned,
         skew=round(sight.skew, 2),
         barcodes=codes,
+        masked=masked(PageImage(number, shown, page.dpi)),
         engine=" ".join([engine.name, *filter(None, steps)]),
     )
     return Reading(text, _png(shown))

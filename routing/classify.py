@@ -7,6 +7,7 @@ Time is bounded by the limits of :mod:`routing.layout`, whatever the text.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ from routing.taxonomy import URGENCIES, Taxonomy
 
 # Weights of evidence; a score of 1.3 means "about two in three", 3 (a whole clean title) "nine in ten".
 _TITLE, _TITLE_IN_LINE, _TITLE_IN_SENTENCE, _TITLE_BELOW = 3.0, 1.6, 0.7, 1.5
+_TITLE_AT_END = 2.4  # a compound's last word says what it is: 公園の騒音に対する改善の要望
 _ANCHOR, _ANCHORS_AT_MOST = 0.8, 3.2
 _KEYWORD, _KEYWORDS_AT_MOST = 0.25, 0.7
 _HINT = 0.8  # a title on a cover sheet tells what should follow, not what is there
@@ -31,6 +33,7 @@ _TOO_OFTEN = 8  # no form prints its title more often on one page
 _UNSURE = 0.5
 _LEAST, _LEAST_URGENT = 0.9, 0.75  # below this score nothing is recognised; one anchor is enough for what is urgent
 _WHERE_TITLE, _WHERE_BODY = "title", "body"
+_CLOSING_REMARK = re.compile(r"\([^()]*\)$")
 _GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
 
 
@@ -138,6 +141,12 @@ def _hits(page: PageLines, phrases: Book) -> list[_Hit]:
         for p in phrases.anchors
         if p.stands_in(page.folded)
     ]
+    bones = skeleton(page.folded)
+    body += [
+        _Hit(p.code, p.written, page.number, _WHERE_BODY, _ANCHOR * 0.9, "anchor")
+        for p in phrases.anchors
+        if len(p.skeleton) >= 4 and not p.stands_in(page.folded) and p.pattern is None and p.skeleton in bones
+    ]
     body += _damaged_anchors(page, phrases, {(h.code, h.phrase) for h in body})
     body += [
         _Hit(p.code, p.written, page.number, _WHERE_BODY, _KEYWORD, "keyword")
@@ -164,7 +173,9 @@ def _titles(page: PageLines, phrases: Book) -> list[_Hit]:
 def _titles_in(line: PageLine, phrases: Book) -> list[_Hit]:
     if len(line.folded) > 120:
         return []
-    met = _exactly(line.folded, phrases.titles) or (line.title and _likely(line.folded, phrases.titles)) or []
+    met = _exactly(line.folded, phrases.titles)
+    if line.title and not any(2 * (end - start) >= len(line.folded) for _, start, end, _ in met):
+        met += _likely(line.folded, phrases.titles)  # 請書 stands in 公費負担中請書 too
     widest = [m for m in met if not any(_inside(m, other) for other in met)]
     hits = []
     for phrase, start, end, nearness in widest:
@@ -201,7 +212,7 @@ def _inside(met: _Met, other: _Met) -> bool:
 
 def _title_weight(line: PageLine, start: int, end: int) -> float:
     """A title stands alone in its line and ends it; in a sentence, or followed by a particle, it is only spoken of."""
-    text = line.folded
+    text = _CLOSING_REMARK.sub("", line.folded) if start < line.folded.rfind("(") >= end else line.folded
     coverage = (end - start) / len(text)
     tail = text[end:].lstrip(")")
     spoken_of = tail.startswith(_GO_ON) or len(tail.split("(")[0]) > 8
@@ -213,6 +224,8 @@ def _title_weight(line: PageLine, start: int, end: int) -> float:
         return _TITLE_IN_SENTENCE
     if coverage >= 0.5:
         return _TITLE
+    if end - start >= 4 and not tail and len(text) <= 30:
+        return _TITLE_AT_END
     return _TITLE_IN_LINE if len(text) <= 40 else _TITLE_IN_SENTENCE
 
 

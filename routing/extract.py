@@ -56,7 +56,9 @@ def extract(pages: Sequence[PageFacts], diseases: Diseases) -> dict[str, Field]:
 
 
 def masked(pages: Sequence[PageFacts]) -> bool:
-    """Whether the text says that something is blacked out (黒塗り, ■■■); being told to do so does not count."""
+    """Whether something is blacked out, or the text says so (黒塗り, ■■■); being told to do so does not count."""
+    if any(page.masked for page in pages):
+        return True
     return any(_MASKED.search(line.raw) for page in lay_out(pages) for line in page.lines)
 
 

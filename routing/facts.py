@@ -28,6 +28,8 @@ class PageFacts:
     height: int = 0
     readable: bool = True
     """False when the page could not be read at all."""
+    masked: tuple[Box, ...] = ()
+    """Blacked-out places."""
 
 
 @dataclass(frozen=True, slots=True)

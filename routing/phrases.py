@@ -43,6 +43,11 @@ _ALIKE = (
     "士土",
     "人入",
     "日曰",
+    "申中由",
+    "虐唐",
+    "間問",
+    "動助",
+    "待侍",
 )
 _SKELETON = str.maketrans({c: group[0] for group in _ALIKE for c in group[1:]})
 
@@ -121,7 +126,11 @@ def _of_a_case(diseases: Diseases) -> Phrase:
     """A disease and a word that speaks of a case of it (麻しんを疑う患者): a notification in a letter's own words."""
     names = {fold(name) for d in diseases.rows if d.every_case for name in (d.name, *d.aliases) if name[0] != "("}
     told = sorted((re.escape(name) for name in names if not name.isascii()), key=len, reverse=True)
-    words = "疑い|疑う|疑われ|疑って|疑似症|患者発生|患者が発生|患者の発生|患者を診|と診断|を診断|陽性|発症"
+    words = (
+        r"疑い(?!(?:は|が|も|で)?(?:な[しいくか]|無|ありません|否定|認め(?:ない|ません|られ(?:ない|ません))))|"
+        r"疑う|疑われ(?!る(?:疾患|疾病|病名|感染症))|疑って|疑似症|患者発生|患者が発生|患者の発生|患者を診|と診断|を診断|"
+        r"陽性|発症(?!日|年月|時|状況)"
+    )
     pattern = re.compile(f"(?<!非)(?:{'|'.join(told) or '(?!)'})[^。、]{{0,6}}?(?:{words})")
     return Phrase(NOTIFICATION, "病名と「疑い・診断・陽性」", "", "", pattern)
 

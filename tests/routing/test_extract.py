@@ -125,3 +125,8 @@ def test_masks_that_the_text_tells(text: str) -> None:
 )
 def test_an_instruction_to_mask_is_no_mask(text: str) -> None:
     assert not masked([PageFacts(1, text)])
+
+
+def test_bars_on_the_page_are_masks_whatever_the_text_says() -> None:
+    assert masked((PageFacts(1, "氏名", masked=((100, 100, 300, 150),)),))
+    assert not masked((PageFacts(1, "氏名"),))

@@ -179,6 +179,7 @@ def upgrade() -> None:
         sa.Column("turned", sa.Integer(), nullable=False),
         sa.Column("skew", sa.Float(), nullable=False),
         sa.Column("barcodes", sa.JSON(), nullable=False),
+        sa.Column("masked", sa.JSON(), nullable=False),
         sa.Column("engine", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
