@@ -11,17 +11,24 @@ from routing.layout import PageLine, PageLines
 
 _LABEL = re.compile(r"^\W*(?:宛\s*先|送\s*信\s*先|送\s*付\s*先|宛\s*名|あて先|to)\s*[::\s]\s*", re.I)
 _LABEL_ALONE = re.compile(r"^\W*(?:宛\s*先|送\s*信\s*先|送\s*付\s*先|宛\s*名|あて先|to)\s*[::]?\s*$", re.I)
-_HONORIFIC = re.compile(r"\s*(?:御\s*中|御\S{1,2}|\S御中|卸中|先生(?:\s*御\S{1,2})?|様|殿|行き?|宛て?)\s*$")
+# With what engines make of them (御巾, 衛中, 樣); a person's role may stand between: 御担当医 様.
+_HONORIFIC = re.compile(
+    r"\s*(?:(?:御|ご)\s?担当(?:者|医|医師|薬剤師)?\s*)?"
+    r"(?:[御卸衛]\s*[中巾申]|御\S{1,2}|\S御中|先生(?:\s*(?:御\S{1,2}|侍史|机下))?|[様樣檨]|殿|行き?|宛て?)\s*$"
+)
 _COMPANY = re.compile(
-    r"株式会社|有限会社|合同会社|合資会社|\(株\)|\(有\)|法律事務所|税理士|司法書士|会計事務所|銀行|信用金庫|証券|co\.,?\s?ltd|\binc\b|\bllc\b|gmbh|\bcorp",
+    r"株式会社|株.会社|株式会.|株式.社|有限会社|有限会.|合同会社|合資会社|\(株\)|\(有\)|法律事務所|税理士|司法書士|会計事務所|銀行|信用金庫|証券|co\.,?\s?ltd|\binc\b|\bllc\b|gmbh|\bcorp",
     re.I,
 )
 _CARE = re.compile(r"病院|クリニック|医院|診療所|歯科|薬局|調剤|助産院|接骨院|老人ホーム")
 _PUBLIC = re.compile(
     r"知事|市長|区長|町長|村長|[都道府県市区町村]庁|役所|役場|保健所|保健センター|保健福祉|教育委員会|議会|消防|警察|"
-    r"[都道府県市区町村国公]立|(?<!薬)局|government|metropolitan|city of|ward|prefectur|public|office of",
+    r"[都道府県市区町村国公]立(?!\S{0,14}(?:病院|診療所|医療センター|医院|薬局))|(?<!薬)局|"
+    r"government|metropolitan|city of|ward|prefectur|public|office of",
     re.I,
 )
+_GOVERNED = re.compile(r"[都道府県市区町村庁署省]|公社|公団|機構")
+_BESIDE = re.compile(r"(?<=御中|.様|.殿)\s+\S.*$")  # a right-hand column that was read into the addressee's line
 _LONGEST = 60
 _HEAD = 14
 
@@ -42,22 +49,36 @@ def elsewhere(pages: Sequence[PageLines]) -> Addressee | None:
         return None
     head = [line for line in first.lines if line.title][:_HEAD]
     for n, line in enumerate(head):
-        name = _addressed(line, head[n - 1] if n else None)
+        name = _addressed(line, head[n - 1] if n else None, head[n + 1] if n + 1 < len(head) else None)
         if name is not None:
             return Addressee(name, first.number)
     return None
 
 
-def _addressed(line: PageLine, before: PageLine | None) -> str | None:
+def public(pages: Sequence[PageLines]) -> bool:
+    """Whether the head of any page names a public body: as addressee or sender, on a cover sheet too."""
+    heads = [unicodedata.normalize("NFKC", line.raw) for page in pages for line in page.lines[:40] if line.title]
+    return any(_PUBLIC.search(head) or (_GOVERNED.search(head) and _HONORIFIC.search(head)) for head in heads)
+
+
+def _addressed(line: PageLine, before: PageLine | None, after: PageLine | None) -> str | None:
     text = unicodedata.normalize("NFKC", line.raw).strip()
+    text = _BESIDE.sub("", text)
     if len(text) > _LONGEST:
         return None
     bare = _LABEL.sub("", text)
     labelled = bare != text or (before is not None and _LABEL_ALONE.match(before.raw) is not None)
     named = _HONORIFIC.sub("", bare)
-    if not labelled and named == bare:
+    if not (labelled or named != bare or (after is not None and _honours(after, line))):
         return None
     return _another(named)
+
+
+def _honours(word: PageLine, line: PageLine) -> bool:
+    """Whether ``word`` is the honorific of ``line``, set apart on its row (or, where places are unknown, below it)."""
+    bare = unicodedata.normalize("NFKC", word.raw).strip()
+    middle = (word.box[1] + word.box[3]) / 2
+    return bare != "" and _HONORIFIC.sub("", bare) == "" and line.box[1] <= middle <= line.box[3]
 
 
 def _another(name: str) -> str | None:

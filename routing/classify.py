@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from routing.addressee import elsewhere
+from routing.addressee import elsewhere, public
 from routing.disease import Disease, Diseases
 from routing.extract import find_disease
 from routing.facts import Classification, PageFacts, Part, Witness
@@ -33,6 +33,10 @@ _TOO_OFTEN = 8  # no form prints its title more often on one page
 _UNSURE = 0.5
 _LEAST, _LEAST_URGENT = 0.9, 0.75  # below this score nothing is recognised; one anchor is enough for what is urgent
 _WHERE_TITLE, _WHERE_BODY = "title", "body"
+_CLOSE_BEHIND = 0.45  # of a critical class: the decision holds for it
+_ORDERS = ("注文", "発注", "purchase order", "po number", "order form")
+_NO_ADDRESSEE = "読み取れません"
+_OF_ONESELF = frozenset({"I", "I'm", "I've", "I'd", "my", "My", "me", "myself"})
 _CLOSING_REMARK = re.compile(r"\([^()]*\)$")
 _GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
 
@@ -98,6 +102,8 @@ def _documents(pages: list[PageLines], phrases: Book) -> list[tuple[list[PageLin
     after_cover = False
     for page in pages:
         hits = _hits(page, phrases)
+        if _is_note(page):
+            hits = [h for h in hits if h.code != "COVER_ONLY"]
         cover = _is_cover(hits)
         if cover:
             hits = _as_cover(hits)
@@ -115,6 +121,16 @@ def _is_cover(hits: list[_Hit]) -> bool:
     titled = any(h.code == "COVER_ONLY" and h.kind == "title" and h.weight >= _TITLE_IN_LINE for h in hits)
     anchors = [h.code for h in hits if h.kind == "anchor" and h.code != "COVER_ONLY"]
     return titled and not any(anchors.count(code) >= 3 for code in set(anchors))
+
+
+def _is_note(page: PageLines) -> bool:
+    """Whether somebody writes in English of himself: a letter on a cover sheet's form.
+
+    What cover sheets print about confidence and the wrong addressee never says I or my.
+    """
+    raw = " ".join(line.raw for line in page.lines[:120])
+    words = re.findall(r"[A-Za-z']+", raw)
+    return 2 * sum(map(len, words)) > len(raw) and sum(word in _OF_ONESELF for word in words) >= 3
 
 
 def _as_cover(hits: list[_Hit]) -> list[_Hit]:
@@ -153,6 +169,7 @@ def _hits(page: PageLines, phrases: Book) -> list[_Hit]:
         for p in phrases.keywords
         if p.written not in titled and p.stands_in(page.folded)
     ]
+    body = [h for h in body if not _is_of_a_title(h, titles, page)]
     opposed = _opposed(page, phrases, titles)
     return [
         _Hit(h.code, h.phrase, h.page, h.where, h.weight * _AGAINST, h.kind) if h.code in opposed else h
@@ -240,6 +257,16 @@ def _damaged_anchors(page: PageLines, phrases: Book, met: set[tuple[str, str]]) 
         if any(length <= len(text) + 2 and len(text) <= length + 12 and nearly(phrase.folded, text) for text in lines):
             hits.append(_Hit(phrase.code, phrase.written, page.number, _WHERE_BODY, _ANCHOR * 0.9, "anchor"))
     return hits
+
+
+def _is_of_a_title(hit: _Hit, titles: list[_Hit], page: PageLines) -> bool:
+    """Whether a word stands only in the title of another class (集団発生 in a school's 感染症等集団発生事例報告)."""
+    word = fold(hit.phrase)
+    return any(
+        t.code != hit.code and t.weight >= _TITLE_AT_END and word in (title := fold(t.phrase))
+        and page.folded.count(word) <= page.folded.count(title)
+        for t in titles
+    )  # fmt: skip
 
 
 def _opposed(page: PageLines, phrases: Book, titles: list[_Hit]) -> set[str]:
@@ -360,10 +387,23 @@ def _parts(verdicts: list[tuple[list[PageLines], _Verdict]], diseases: Diseases)
     )
 
 
+def _is_order(result: Classification) -> bool:
+    return result.document_type == "PROCUREMENT" and any(
+        word in witness.phrase for witness in result.witnesses for word in _ORDERS
+    )
+
+
 def _misdirected(result: Classification, pages: list[PageLines], taxonomy: Taxonomy) -> Classification:
     """Addressed to another organisation: misdirected, unless it is urgent; then a person is told both."""
+    if taxonomy.get("MISDIRECTED") is None:
+        return result
     addressee = elsewhere(pages)
-    if addressee is None or taxonomy.get("MISDIRECTED") is None:
+    urgent_beside = _critical(result.runner_up, taxonomy) and result.runner_up_confidence >= _CLOSE_BEHIND
+    if addressee is None and _is_order(result) and not urgent_beside and not public(pages):
+        # Public bodies send orders and seldom get them: one that names none is most likely a company's to a company.
+        unread = Witness(_NO_ADDRESSEE, pages[0].number, _WHERE_TITLE, 0.0)
+        return replace(result, witnesses=(*result.witnesses, unread), runner_up="MISDIRECTED", runner_up_confidence=0.5)
+    if addressee is None:
         return result
     witness = Witness(addressee.name, addressee.page, _WHERE_TITLE, 3.0)
     if _critical(result.document_type, taxonomy):

@@ -13,6 +13,7 @@ import phonenumbers
 
 _LONGEST = 80
 _MOST_FOUND = 200
+_FEWEST_DIGITS = 8
 _DASHES = re.compile("[‐‑‒–—―−﹘﹣⁃─━ー一~〜∼ｰ]")
 # RFC 3192 section 2: "FAX=" with a global number, then qualifiers such as /T33S=.
 _PREFIX = re.compile(
@@ -61,12 +62,12 @@ def find(text: str) -> tuple[FaxNumber, ...]:
     """The numbers inside running text in their order, each once, at most 200; only valid ones with their area code."""
     plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
     found: dict[str, FaxNumber] = {}
-    for match in _INSIDE.finditer(plain):
+    at = 0
+    while len(found) < _MOST_FOUND and (match := _INSIDE.search(plain, at)):
         number = _longest(match.group())
+        at = match.end() if number is None else match.start() + len(number.printed)
         if number is not None:
             found.setdefault(number.e164, number)
-        if len(found) >= _MOST_FOUND:
-            break
     return tuple(found.values())
 
 
@@ -82,7 +83,7 @@ def written(e164: str) -> str:
 
 def _longest(run: str) -> FaxNumber | None:
     """The number at the beginning of a run of digits and separators; what follows it after a space is left off."""
-    while run:
+    while sum(map(str.isdigit, run)) >= _FEWEST_DIGITS:
         number = parse(run)
         if number is not None:
             return number

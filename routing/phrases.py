@@ -17,6 +17,14 @@ NOTIFICATION = "NOTIFICATION"
 """The three classes of 発生届 are one form; which of them it is, the disease tells."""
 NOTIFICATIONS = ("DISEASE_IMMEDIATE", "DISEASE_7DAY", "TB_REPORT")
 
+_SHORT_LATIN = 4
+_OUTBREAK = "OUTBREAK_FACILITY"
+# 入所者8名が嘔吐: an outbreak in a letter's own words. Bounded, so that hostile text ends.
+_OF_MANY = re.compile(
+    r"(?:入所者|入居者|利用者|通所者|入院患者|園児|職員|スタッフ)[^。]{0,6}?\d{1,3}(?:名|人)[^。]{0,20}?"
+    r"(?:嘔吐|おう吐|下痢|発熱|陽性|発症(?!日)|胃腸炎|体調不良)"
+)
+
 # Characters of form titles that engines take for each other at 98 rows to the inch.
 _ALIKE = (
     "生牛主壬",
@@ -61,7 +69,7 @@ class Phrase:
     folded: str
     skeleton: str
     pattern: re.Pattern[str] | None
-    """For phrases with ``#`` (a number)."""
+    """For phrases with ``#`` (a number), and for a few Latin letters, which stand alone."""
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where it stands in folded text, exactly; at most 20 places."""
@@ -107,6 +115,8 @@ def book(taxonomy: Taxonomy, diseases: Diseases) -> Book:
             if disease.every_case and not disease.name.startswith("("):
                 titles += [_phrase(NOTIFICATION, f"{name}発生届") for name in (disease.name, *disease.aliases)]
         anchors.append(_of_a_case(diseases))
+    if any(kind.code == _OUTBREAK for kind in taxonomy.types):
+        anchors.append(Phrase(_OUTBREAK, "施設の有症状者の人数", "", "", _OF_MANY))
     return Book(
         *(tuple({(p.code, p.folded): p for p in group}.values()) for group in (titles, anchors, keywords, against))
     )
@@ -119,6 +129,8 @@ def _phrase(code: str, written: str) -> Phrase:
         pattern = re.compile(
             r"(?:\d{1,5}|[一二三四五六七八九十]{1,3})".join(re.escape(part) for part in folded.split("#"))
         )
+    elif folded.isascii() and len(folded) <= _SHORT_LATIN:
+        pattern = re.compile(rf"(?<![a-z0-9]){re.escape(folded)}(?![a-z0-9])")  # ICT is no part of "district"
     return Phrase(code, written, folded, skeleton(folded), pattern)
 
 

@@ -39,8 +39,32 @@ def test_nothing_to_read() -> None:
     assert said("").confidence < 0.8
 
 
-def test_only_the_machine_s_own_line_is_a_blank_page() -> None:
-    assert said("2026年11月20日 14時32分  みどり病院  FAX 03-5443-6332  P.001/001").document_type == "COVER_ONLY"
+@pytest.mark.parametrize(
+    "header",
+    [
+        "2026年11月20日 14時32分  みどり病院  FAX 03-5443-6332  P.001/001",
+        "NOV-20-2026 FRI 02:32 PM\nFAX NO. 03-5443-6332\nP. 01/01",
+    ],
+)
+def test_only_the_machine_s_own_line_is_a_blank_page(header: str) -> None:
+    assert said(header).document_type == "COVER_ONLY"
+
+
+def test_short_latin_words_stand_alone() -> None:
+    """ICT (infection control team) is no part of a district."""
+    assert said("port of the district").runner_up is None
+    assert said("院内 ICT 担当").runner_up == "MED_SAFETY"
+
+
+def test_a_word_of_another_class_s_title_is_no_evidence() -> None:
+    found = said("感染症等集団発生事例報告\n在籍者数 36\n欠席者数 9\n学級閉鎖")
+    assert (found.document_type, found.runner_up) == ("OUTBREAK_SCHOOL", None)
+
+
+@pytest.mark.parametrize("said_so", ["疑いなし", "疑いはない", "の疑いはありません", "疑いは認められない"])
+def test_a_disease_ruled_out_is_no_case(said_so: str) -> None:
+    assert said(f"狂犬病{said_so}").runner_up != "DISEASE_IMMEDIATE"
+    assert "DISEASE_IMMEDIATE" in {(found := said("狂犬病の疑いがある")).document_type, found.runner_up}
 
 
 def test_the_urgent_document_of_several_decides() -> None:

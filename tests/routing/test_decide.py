@@ -28,7 +28,7 @@ FORM = (
 )
 MEASLES = "麻 し ん 発 生 届\n" + FORM
 SYPHILIS = "梅 毒 発 生 届\n" + FORM
-ORDER = "注 文 書\n注文番号 2026-1\n品名・規格 手袋 数量 10 単価(円) 500\n納入期限 12月1日"
+ORDER = "注 文 書\nみどり区役所 御中\n注文番号 2026-1\n品名・規格 手袋 数量 10 単価(円) 500\n納入期限 12月1日"
 
 
 def decided(*texts: str, rules: tuple[Rule, ...] = (), line: str = "main", **more: object) -> Decision:

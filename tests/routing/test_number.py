@@ -108,7 +108,21 @@ def test_numbers_inside_text_without_dates_codes_and_amounts() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["0" * 1_000_000, "03-" * 300_000, "0 ( -" * 200_000, "+8" * 400_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "03 5555 0101 03 5555 0199",
+        "03-5555-0101 03-5555-0199",
+        "+81 3 5555 0101 +81 3 5555 0199",
+        "(03) 5555-0101 (03) 5555-0199",
+        "TEL 03 5555 0101 FAX 03 5555 0199",
+    ],
+)
+def test_numbers_parted_by_one_space_are_two(text: str) -> None:
+    assert [n.e164 for n in find(text)] == ["+81355550101", "+81355550199"]
+
+
+@pytest.mark.parametrize("text", ["0 " * 300_000, "0" * 1_000_000, "03-" * 300_000, "0 ( -" * 200_000, "+8" * 400_000])
 def test_hostile_text_ends(text: str) -> None:
     assert len(find(text)) <= 200
 
