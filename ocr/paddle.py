@@ -164,7 +164,7 @@ class Paddle:
 
     def read(self, image: Image, *, coarse: bool = False) -> Sight:
         """Find the lines, turn the page upright by their vote, read each along its own angle."""
-        grey = picture.grey(image)
+        grey: Pixels = picture.grey(image)
         if image.mode == "1":
             grey = cv2.GaussianBlur(grey, (0, 0), sigmaX=_SMOOTH[0], sigmaY=_SMOOTH[1])
         try:
