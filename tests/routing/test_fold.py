@@ -96,3 +96,7 @@ def test_a_found_phrase_is_shown_in_its_own_words(before: str, after: str) -> No
 )
 def test_hostile_text_ends(text: str) -> None:
     assert len(fold(text)) <= 3 * len(text)
+
+
+def test_an_old_form_seen_at_standard_resolution_is_found() -> None:
+    assert fold("診斷名") == fold("診断名")
