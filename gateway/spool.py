@@ -110,14 +110,6 @@ class Spool:
             raise Missing("原本が壊れています (the bytes no longer match their hash)")
         return data
 
-    def has(self, digest: str) -> bool:
-        """Whether the bytes of this sha256 are here."""
-        return self._path(digest).is_file()
-
-    def remove(self, digest: str) -> None:
-        """Drop derived bytes that can be made again (never a mail)."""
-        self._path(digest).unlink(missing_ok=True)
-
     def settled(self) -> Iterator[str]:
         """Every sha256 that is kept."""
         for file in self.folder.glob("[0-9a-f][0-9a-f]/*"):

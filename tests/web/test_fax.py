@@ -94,7 +94,7 @@ def test_a_fax_that_is_still_being_read(office: Office) -> None:
 
 def test_lost_bytes_are_told_without_internals(office: Office) -> None:
     fax, clerk = office.fax(), office.client("sato")
-    office.desk.spool.remove(fax.sha256)
+    (office.desk.spool.folder / fax.sha256[:2] / fax.sha256).unlink()
     answer = clerk.get(f"/faxes/{fax.id}/original")
     assert answer.status_code == 500
     assert "原本が見つかりません" in answer.text
