@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmarks import postfix
 from benchmarks.table import Aim, Figure, Peer
-from gateway.models import Fax
+from gateway.models import Fax, Job
 from gateway.store import connect
 from tests import city
 
@@ -157,7 +157,7 @@ def all_kept(gateway: city.Gateway, sent: int) -> None:
         count = sa.select(sa.func.count()).select_from(Fax)
         rows = connection.scalar(count)
         doubles = connection.scalar(count.where(col(Fax.duplicate_of).is_not(None)))
-        jobs = connection.scalar(sa.text("SELECT count(*) FROM workflow_status WHERE status = 'ENQUEUED'"))
+        jobs = connection.scalar(sa.select(sa.func.count()).select_from(Job))
     engine.dispose()
     files = sum(file.is_file() for file in gateway.config.spool_folder.glob("[0-9a-f][0-9a-f]/*"))
     kept = (rows, doubles, jobs, files)

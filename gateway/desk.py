@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
-
-import sqlalchemy as sa
+from typing import Any
 
 from gateway.config import Config
 from gateway.errors import UsageError
@@ -18,16 +16,6 @@ from gateway.models import TOKYO, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
 from routing.taxonomy import Taxonomy
-
-
-class Jobs(Protocol):
-    """The engine as the desk and the door see it: jobs are handed over inside the caller's transaction."""
-
-    def journey(self, connection: sa.Connection, fax_id: str) -> None:
-        """Have this fax opened, read and decided."""
-
-    def carry(self, connection: sa.Connection, fax_id: str) -> None:
-        """Have this fax's waiting copies delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +26,6 @@ class Desk:
     store: Store
     spool: Spool
     taxonomy: Taxonomy
-    jobs: Jobs
 
     def fax(self, fax_id: str) -> Fax:
         """The fax; raises :class:`UsageError` when there is none."""
@@ -66,11 +53,11 @@ class Desk:
         if self.taxonomy.get(document_type) is None:
             raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
         sinks = [sink.id for sink in self.config.sinks_of(department)]
-        return self.store.correct(fax_id, who, department, document_type, sinks, self.jobs.carry)
+        return self.store.correct(fax_id, who, department, document_type, sinks)
 
     def requeue(self, fax_id: str, who: str) -> Fax:
         """Open, read and decide again."""
-        return self.store.again(fax_id, who, self.jobs.journey)
+        return self.store.again(fax_id, who)
 
     def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
         """The faxes in the shape of the contract."""

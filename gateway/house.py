@@ -18,7 +18,7 @@ from gateway import migrations, worker
 from gateway.config import Config
 from gateway.desk import Desk
 from gateway.errors import GatewayError, SpoolError
-from gateway.intake import Intake
+from gateway.intake import Entries, Intake
 from gateway.models import User, now
 from gateway.spool import Spool
 from gateway.store import Store, connect
@@ -37,14 +37,13 @@ class House:
     engine: sa.Engine
     store: Store
     spool: Spool
-    queue: worker.Queue
     desk: Desk
     diseases: disease.Diseases
 
     @property
     def intake(self) -> Intake:
         """The promise of the door."""
-        return Intake(self.config.organisation, self.store, self.spool, self.queue)
+        return Intake(self.config.organisation, Entries(self.store), self.spool)
 
     def ready(self) -> Sequence[str]:
         """What keeps us from accepting faxes; empty when nothing does."""
@@ -61,13 +60,11 @@ def open_house(config: Config) -> Iterator[House]:
     with contextlib.ExitStack() as ending:
         ending.callback(engine.dispose)
         _migrate(config, engine)
-        queue = worker.Queue(engine)
-        ending.callback(queue.close)
         store = Store(engine)
         kinds = taxonomy.load(config.overrides if config.overrides.is_dir() else None)
-        desk = Desk(config=config, store=store, spool=spool, taxonomy=kinds, jobs=queue)
+        desk = Desk(config=config, store=store, spool=spool, taxonomy=kinds)
         diseases = disease.load(config.overrides if config.overrides.is_dir() else None)
-        yield House(config, engine, store, spool, queue, desk, diseases)
+        yield House(config, engine, store, spool, desk, diseases)
 
 
 def _migrate(config: Config, engine: sa.Engine) -> None:

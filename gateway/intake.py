@@ -5,14 +5,19 @@ No mail is parsed here, so no strange mail can stand between a machine and its r
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.desk import Jobs
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
 from gateway.spool import Arrival, Spool
 from gateway.store import Mail, Store
 from routing.department import Line, Organisation
 from routing.line import line_of
+
+TOGETHER = 64
+"""Mails in one commit at most: one that waits for more gains nothing and makes its machine wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +25,8 @@ class Intake:
     """Takes mails for lines."""
 
     organisation: Organisation
-    store: Store
+    entries: Entries
     spool: Spool
-    jobs: Jobs
 
     def line(self, rcpt: str) -> Line | None:
         """The line that RCPT TO names, or None: 550."""
@@ -50,8 +54,64 @@ class Intake:
             sha256=digest,
             size=arrival.size,
             lines=tuple(dict.fromkeys(lines)),
-            envelope_from=envelope_from,
+            envelope_from=_writable(envelope_from),
             client=client,
             received_at=received_at,
         )
-        return self.store.accept(mail, self.jobs.journey)
+        return self.entries.enter(mail)
+
+
+@dataclass(slots=True)
+class _Entry:
+    mail: Mail
+    ids: tuple[str, ...] = ()
+    error: Exception | None = None
+    settled: bool = False
+
+
+class Entries:
+    """Commits together what several threads want committed at the same time.
+
+    Who finds nobody committing does it for all who wait; who comes meanwhile waits and is committed with the next.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[_Entry] = []
+        self._turn = threading.Lock()
+
+    def enter(self, mail: Mail) -> tuple[str, ...]:
+        """Rows and jobs of a mail, committed; gives the ids of its faxes. Raises what the database raises."""
+        entry = _Entry(mail)
+        self._waiting.append(entry)
+        with self._turn:
+            if not entry.settled:
+                self._settle(self._next(entry))
+        if entry.error is not None:
+            raise entry.error
+        return entry.ids
+
+    def _next(self, entry: _Entry) -> list[_Entry]:
+        together = [entry, *(other for other in self._waiting if other is not entry)][:TOGETHER]
+        for taken in together:
+            self._waiting.remove(taken)
+        return together
+
+    def _settle(self, together: list[_Entry]) -> None:
+        try:
+            for entry, ids in zip(together, self._store.accept([one.mail for one in together]), strict=True):
+                entry.ids = ids
+        except (SQLAlchemyError, ValueError) as error:
+            # A database that is gone is gone for all; anything else must not refuse a mail for what another brought.
+            if len(together) > 1 and not isinstance(error, OperationalError):
+                for entry in together:
+                    self._settle([entry])
+            for entry in together:
+                entry.error = entry.error or (None if entry.ids else error)
+        for entry in together:
+            entry.settled = True
+
+
+def _writable(text: str) -> str:
+    # What machines write into MAIL FROM is theirs; PostgreSQL takes neither NUL nor half a character.
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

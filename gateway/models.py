@@ -167,6 +167,15 @@ class Delivery(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Utc)
 
 
+class Job(SQLModel, table=True):
+    """Work that somebody wants done, written with what it is about, until a worker has it in its queue."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    fax_id: str = Field(index=True)
+    work: str
+    """``journey``: open, read and decide; ``carry``: deliver the waiting copies."""
+
+
 class Part(SQLModel, table=True):
     """A part of a split mail (RFC 2046 5.2.2, message/partial)."""
 

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from gateway.config import Config
-from gateway.desk import Jobs
 from gateway.message import MessageKind
 from gateway.models import Fax, Page
 from gateway.partial import PartsMissing, join_parts
@@ -64,7 +63,6 @@ class Pipeline:
     store: Store
     spool: Spool
     readers: Readers
-    jobs: Jobs
     taxonomy: Taxonomy
     diseases: Diseases
 
@@ -131,7 +129,6 @@ class Pipeline:
             fax_id,
             run,
             lambda department: [sink.id for sink in self.config.sinks_of(department or "")],
-            self.jobs.carry,
         )
 
     def judge(self, fax: Fax, pages: list[Page]) -> Decided:
@@ -175,7 +172,7 @@ class Pipeline:
             return mail
         last = max((sibling for _, sibling in together), key=lambda sibling: (sibling.accepted_at, sibling.id))
         if last.id != fax.id:  # it came later but was looked at earlier: let it find itself complete
-            self.store.again(last.id, "gateway", self.jobs.journey)
+            self.store.again(last.id, "gateway")
             return mail
         self.store.joined([sibling.id for _, sibling in together], fax.id, run, self.spool.put(whole))
         return self._open_mail(self._fax(fax.id))

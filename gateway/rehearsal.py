@@ -9,29 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from gateway import machine
 from gateway.config import Config
 from gateway.desk import Desk
 from gateway.errors import UsageError
-from gateway.intake import Intake
+from gateway.intake import Entries, Intake
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
 from gateway.spool import Spool
 from gateway.store import Store, connect
 from routing import disease, taxonomy
-
-
-class _NoJobs:
-    """Nobody works here but the rehearsal itself."""
-
-    def journey(self, connection: sa.Connection, fax_id: str) -> None:
-        """Left to :meth:`Stage.play`."""
-
-    def carry(self, connection: sa.Connection, fax_id: str) -> None:
-        """A rehearsal delivers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +58,11 @@ def rehearse(config: Config, line: str = "") -> Iterator[Stage]:
         kinds, diseases = taxonomy.load(overrides), disease.load(overrides)
         limits = Limits(page_seconds=config.ocr.page_seconds, memory_bytes=config.ocr.memory_megabytes << 20)
         readers = Readers(spool, config.ocr.engine, 1, limits)
-        jobs = _NoJobs()
         try:
             yield Stage(
-                pipeline=Pipeline(config, store, spool, readers, jobs, kinds, diseases),
-                desk=Desk(config, store, spool, kinds, jobs),
-                intake=Intake(config.organisation, store, spool, jobs),
+                pipeline=Pipeline(config, store, spool, readers, kinds, diseases),
+                desk=Desk(config, store, spool, kinds),
+                intake=Intake(config.organisation, Entries(store), spool),
                 line=line or (lines[0].id if lines else ""),
             )
         finally:

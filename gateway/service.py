@@ -59,7 +59,6 @@ async def _working(house: House) -> AsyncIterator[None]:
         store=house.store,
         spool=house.spool,
         readers=readers,
-        jobs=house.queue,
         taxonomy=taxonomy,
         diseases=house.diseases,
     )

@@ -27,6 +27,7 @@ from gateway.models import (
     Executor,
     FailedSignIn,
     Fax,
+    Job,
     Page,
     Part,
     RegisterEntry,
@@ -45,12 +46,17 @@ LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token")
 FAXES = ("fax", "unreadable", "no_attachment")
 """Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
 
+RACES = 5
+"""How often a commit of the door is tried again because another door was first with equal bytes."""
+
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
 
-Enqueue = Callable[[sa.Connection, str], None]
-"""Puts the job of the fax with this id into the engine inside the caller's transaction."""
+JOURNEY, CARRY = "journey", "carry"
+"""Work for a worker: walk a fax from its mail to its department; deliver its waiting copies."""
 
+HandOver = Callable[[sa.Connection, str, str], None]
+"""Puts a job (work, fax id) into the engine's queue inside the caller's transaction."""
 
 SinksOf = Callable[[str | None], Sequence[str]]
 """The ids of the sinks that carry a department's copies."""
@@ -208,53 +214,62 @@ class Store:
 
     # ---- the door -------------------------------------------------------------------------------
 
-    def accept(self, mail: Mail, enqueue: Enqueue) -> tuple[str, ...]:
-        """Row and job of each line in one transaction, the faxes' ids back; when this returns, 250 may be said."""
-        try:
-            return self._accept(mail, enqueue)
-        except IntegrityError:
-            # Another session committed the same bytes at the same moment: now it can be seen.
-            return self._accept(mail, enqueue)
+    def accept(self, mails: Sequence[Mail]) -> list[tuple[str, ...]]:
+        """Row and job of each line of each mail in one transaction, and the ids of each mail's faxes.
 
-    def _accept(self, mail: Mail, enqueue: Enqueue) -> tuple[str, ...]:
+        When this returns, 250 may be said to all of them. Many in one commit, because the disk takes a commit a
+        millisecond whatever it holds.
+        """
+        for _ in range(RACES):
+            try:
+                return self._accept(mails)
+            except IntegrityError:
+                continue  # another door committed equal bytes at the same moment: now they can be seen
+        return self._accept(mails)
+
+    def _accept(self, mails: Sequence[Mail]) -> list[tuple[str, ...]]:
         # Plain inserts: making objects of the rows took a third of the door's time.
         moment = now()
+        faxes: list[dict[str, Any]] = []
+        ids: list[tuple[str, ...]] = []
         with self.engine.begin() as connection:
-            return tuple(self._accept_for(line, mail, moment, connection, enqueue) for line in mail.lines)
+            known = _known(connection, {mail.sha256 for mail in mails})
+            for mail in mails:
+                rows = [_fax_row(mail, line, moment, known.setdefault(mail.sha256, [])) for line in mail.lines]
+                ids.append(tuple(row["id"] for row in rows))
+                faxes += rows
+            connection.execute(sa.insert(Fax), faxes)
+            connection.execute(sa.insert(Event), [_received(row) for row in faxes])
+            connection.execute(sa.insert(Job), [{"fax_id": row["id"], "work": JOURNEY} for row in faxes])
+        return ids
+
+    # ---- jobs -----------------------------------------------------------------------------------
+
+    def hand_over(self, put: HandOver, most: int = 100) -> int:
+        """Put the oldest jobs into the engine's queue and take them out here, both or neither; gives how many."""
+        with self.engine.connect() as connection:  # a look takes no write lock
+            if connection.execute(sa.select(col(Job.id)).limit(1)).first() is None:
+                return 0
+        with self.engine.begin() as connection:
+            # Another host may do the same at this moment (PostgreSQL); SQLite has one writer.
+            oldest = sa.select(col(Job.id)).order_by(col(Job.id)).limit(most).with_for_update(skip_locked=True)
+            taken = connection.execute(
+                sa.delete(Job)
+                .where(col(Job.id).in_(oldest.scalar_subquery()))
+                .returning(col(Job.id), col(Job.work), col(Job.fax_id))
+            ).all()
+            for _, work, fax_id in sorted(taken):
+                put(connection, work, fax_id)
+        return len(taken)
+
+    def wanted(self, fax_id: str) -> bool:
+        """Whether a job of this fax waits for a worker."""
+        with self._session() as session:
+            return session.exec(select(Job.id).where(Job.fax_id == fax_id)).first() is not None
 
     @staticmethod
-    def _accept_for(line: str, mail: Mail, moment: datetime, connection: sa.Connection, enqueue: Enqueue) -> str:
-        known = connection.execute(
-            sa.select(col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(col(Fax.sha256) == mail.sha256)
-        ).all()
-        first = next((fax_id for fax_id, _, of in known if of is None), None)
-        repeat = any(taken == line for _, taken, _ in known)
-        received = mail.received_at or moment
-        fax_id = new_fax_id(moment)
-        row = {
-            "id": fax_id,
-            "sha256": mail.sha256,
-            "content": mail.sha256,
-            "bytes": mail.size,
-            "accepted_at": moment,
-            "received_at": received,
-            "month": month_of(received),
-            "line": line,
-            "envelope_from": mail.envelope_from,
-            "client": mail.client,
-            "counts": first is None,
-            "duplicate_of": first,
-            "updated_at": moment,
-        }
-        if repeat:
-            row |= {"work": Work.DONE, "work_by": "gateway", "work_at": moment}
-        connection.execute(sa.insert(Fax).values(row))
-        note = {"line": line, "duplicate_of": first}
-        connection.execute(
-            sa.insert(Event).values(at=moment, fax_id=fax_id, who="door", action="received", detail=note)
-        )
-        enqueue(connection, fax_id)
-        return fax_id
+    def _want(session: Session, work: str, fax_id: str) -> None:
+        session.add(Job(work=work, fax_id=fax_id))
 
     def known(self, sha256: str, line: str) -> bool:
         """Whether this mail has been taken for this line before."""
@@ -350,11 +365,11 @@ class Store:
             session.flush()
             self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
 
-    def send(self, fax_id: str, run: str, sinks_of: SinksOf, enqueue: Enqueue) -> None:
+    def send(self, fax_id: str, run: str, sinks_of: SinksOf) -> None:
         """Set the copies of a routed fax going: rows and job in one transaction. A repeat has its copies already."""
         with self._owned(fax_id, run) as (session, fax):
             if fax.state == State.ROUTED and not self._repeat(session, fax):
-                self._send(session, fax, sinks_of(fax.department), enqueue)
+                self._send(session, fax, sinks_of(fax.department))
 
     def failed(self, fax_id: str, run: str, sentence: str) -> None:
         """The journey broke off: a person sees it in the inbox, with the original."""
@@ -363,7 +378,7 @@ class Store:
             session.add(fax)
             self._note(session, "journey", "failed", fax_id)
 
-    def again(self, fax_id: str, who: str, enqueue: Enqueue) -> Fax:
+    def again(self, fax_id: str, who: str) -> Fax:
         """Run the journey again from the start (requeue)."""
         with self._session() as session:
             guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(state=State.RECEIVED, run="", updated_at=now())
@@ -371,7 +386,7 @@ class Store:
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
             fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
             self._note(session, who, "requeued", fax_id)
-            enqueue(session.connection(), fax.id)
+            self._want(session, JOURNEY, fax_id)
             return fax
 
     def unfinished(self, before: datetime) -> list[Fax]:
@@ -411,14 +426,12 @@ class Store:
             is not None
         )
 
-    @staticmethod
-    def _send(session: Session, fax: Fax, sinks: Sequence[str], enqueue: Enqueue) -> None:
+    def _send(self, session: Session, fax: Fax, sinks: Sequence[str]) -> None:
         fresh = [sink for sink in sinks if session.get(Delivery, f"{fax.id}-{sink}") is None]
         for sink in fresh:
             session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
-        session.flush()
         if fresh:
-            enqueue(session.connection(), fax.id)
+            self._want(session, CARRY, fax.id)
 
     # ---- copies ---------------------------------------------------------------------------------
 
@@ -559,9 +572,7 @@ class Store:
             self._note(session, who, f"work:{work}", fax_id)
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
-    def correct(
-        self, fax_id: str, who: str, department: str, document_type: str, sinks: Sequence[str], enqueue: Enqueue
-    ) -> Fax:
+    def correct(self, fax_id: str, who: str, department: str, document_type: str, sinks: Sequence[str]) -> Fax:
         """A person says where the fax belongs and what it is; the event is what learning reads."""
         with self._session() as session:
             guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(corrected_by=who, updated_at=now())
@@ -583,7 +594,7 @@ class Store:
                 fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
             session.add(fax)
             session.flush()
-            self._send(session, fax, sinks, enqueue)
+            self._send(session, fax, sinks)
             return fax
 
     # ---- people ---------------------------------------------------------------------------------
@@ -762,6 +773,51 @@ class Store:
     @staticmethod
     def _note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
         session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
+
+
+def _known(connection: sa.Connection, digests: set[str]) -> dict[str, list[tuple[str, str, str | None]]]:
+    """The entries (id, line, repeat of) of mails that have these bytes, by their sha256."""
+    known: dict[str, list[tuple[str, str, str | None]]] = {}
+    rows = connection.execute(
+        sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
+            col(Fax.sha256).in_(digests)
+        )
+    )
+    for digest, fax_id, line, of in rows:
+        known.setdefault(digest, []).append((fax_id, line, of))
+    return known
+
+
+def _fax_row(mail: Mail, line: str, moment: datetime, known: list[tuple[str, str, str | None]]) -> dict[str, Any]:
+    """The row of a fax that comes in; ``known`` are the entries of equal bytes, and this one is added to them."""
+    first = next((fax_id for fax_id, _, of in known if of is None), None)
+    repeat = any(taken == line for _, taken, _ in known)
+    received = mail.received_at or moment
+    fax_id = new_fax_id(moment)
+    known.append((fax_id, line, first))
+    return {
+        "id": fax_id,
+        "sha256": mail.sha256,
+        "content": mail.sha256,
+        "bytes": mail.size,
+        "accepted_at": moment,
+        "received_at": received,
+        "month": month_of(received),
+        "line": line,
+        "envelope_from": mail.envelope_from,
+        "client": mail.client,
+        "counts": first is None,
+        "duplicate_of": first,
+        "updated_at": moment,
+        "work": Work.DONE if repeat else Work.NEW,
+        "work_by": "gateway" if repeat else None,
+        "work_at": moment if repeat else None,
+    }
+
+
+def _received(row: dict[str, Any]) -> dict[str, Any]:
+    note = {"line": row["line"], "duplicate_of": row["duplicate_of"]}
+    return {"at": row["accepted_at"], "fax_id": row["id"], "who": "door", "action": "received", "detail": note}
 
 
 def _place(work: str, state: str, kind: str) -> str:

@@ -1,7 +1,8 @@
 """The durable engine: queues, heartbeat, take-over. The only file that knows DBOS.
 
-A job is put into the queue in the transaction that makes its row, so there is never one without the other. A worker
-that is killed leaves its journeys pending; the same worker started again, or any other that sees it silent, takes them
+Whoever wants work done writes a row into the table ``job``, in the transaction that the work is about; a worker moves
+these rows into the engine's queue, in one transaction too, so there is never one without the other. A worker that is
+killed leaves its journeys pending; the same worker started again, or any other that sees it silent, takes them
 up at the step they had reached. What DBOS leaves to us: the heartbeat table, and the call that recovers a dead
 executor's journeys (private in 3.4, hence the pinned version and the test that kills).
 """
@@ -28,7 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import Closed, GatewayError, Superseded
 from gateway.models import Fax, now
-from gateway.store import Store
+from gateway.store import CARRY, JOURNEY, Store
 
 if TYPE_CHECKING:  # who only puts jobs in need not load what reads pages
     from gateway.carrier import Carrier
@@ -39,8 +40,7 @@ T = TypeVar("T")
 APPLICATION = "faxless"
 VERSION = "1"
 """The version of the journey, pinned by hand: DBOS's own, a hash of the source, strands jobs at every upgrade."""
-FAX_QUEUE, COPY_QUEUE = "fax", "copy"
-JOURNEY, CARRY = "journey", "carry"
+QUEUES = {JOURNEY: "fax", CARRY: "copy"}
 BEAT = 2.0
 SILENT = timedelta(seconds=8)
 """An executor silent for so long is taken over; four missed beats."""
@@ -56,42 +56,6 @@ log = structlog.get_logger("worker")
 def migrate(url: str) -> None:
     """Create or upgrade the engine's own tables."""
     DBOS.migrate(url)
-
-
-class Queue:
-    """Puts jobs in; all that the door, the pages and the command line need of the engine."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._client = DBOSClient(
-            system_database_engine=engine,
-            application_name=APPLICATION,
-            lazy=True,
-            retry_connection_errors=False,  # the door answers 451 rather than wait
-        )
-
-    def journey(self, connection: sa.Connection, fax_id: str) -> None:
-        """Have this fax opened, read and decided."""
-        self._put(connection, FAX_QUEUE, JOURNEY, fax_id)
-
-    def carry(self, connection: sa.Connection, fax_id: str) -> None:
-        """Have this fax's waiting copies delivered."""
-        self._put(connection, COPY_QUEUE, CARRY, fax_id)
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._client.destroy()
-
-    def _put(self, connection: sa.Connection, queue: str, workflow: str, fax_id: str) -> None:
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "queue_name": queue,
-                "workflow_name": workflow,
-                "workflow_id": _job_name(workflow, fax_id),
-                "app_version": VERSION,
-            },
-            fax_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +88,7 @@ class Worker:
         self._data = data
         self._stopping = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._hands = threading.Thread(target=self._take_jobs, name="jobs", daemon=True)
         self._name: Name | None = None
         self._workflows: dict[str, Callable[[str], None]] = {}
 
@@ -145,20 +110,49 @@ class Worker:
             CARRY: _workflow(CARRY, self._carry),
         }
         DBOS.launch()
-        DBOS.register_queue(FAX_QUEUE, worker_concurrency=self._pipeline.readers.workers + 1, polling_interval_sec=POLL)
-        DBOS.register_queue(COPY_QUEUE, worker_concurrency=8, polling_interval_sec=POLL)
+        DBOS.register_queue(
+            QUEUES[JOURNEY], worker_concurrency=self._pipeline.readers.workers + 1, polling_interval_sec=POLL
+        )
+        DBOS.register_queue(QUEUES[CARRY], worker_concurrency=8, polling_interval_sec=POLL)
         self._look_after_others()
         self._pulse.start()
+        self._hands.start()
 
     def stop(self) -> None:
         """Stop beginning anything; what is half done is taken up at the next start."""
         self._stopping.set()
-        self._pulse.join(timeout=10)
+        for thread in (self._pulse, self._hands):
+            thread.join(timeout=10)
         DBOS.destroy(destroy_registry=True)
         if self._name is not None:
             with contextlib.suppress(SQLAlchemyError):
                 self._store.buried(self._name.executor)
             self._name.lock.close()
+
+    def _take_jobs(self) -> None:
+        client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+
+        def put(connection: sa.Connection, work: str, fax_id: str) -> None:
+            client.enqueue_in_transaction(
+                connection,
+                {
+                    "queue_name": QUEUES[work],
+                    "workflow_name": work,
+                    "workflow_id": _job_name(work, fax_id),
+                    "app_version": VERSION,
+                },
+                fax_id,
+            )
+
+        wait = 0.0
+        while not self._stopping.wait(wait):
+            wait = POLL
+            try:
+                if self._store.hand_over(put):
+                    wait = 0.0
+            except SQLAlchemyError as error:
+                log.error("jobs", error=type(error).__name__)
+        client.destroy()
 
     def _journey(self, fax_id: str) -> None:
         try:
@@ -166,7 +160,7 @@ class Worker:
         except Superseded:
             log.warning("superseded", fax=fax_id)
         except Closed:
-            self._store.again(fax_id, "gateway", self._pipeline.jobs.journey)  # for the next start
+            self._store.again(fax_id, "gateway")  # for the next start
         except dbos_error.DBOSException:
             raise  # the engine's own: this run has lost its journey, or is being stopped
         except Exception as error:  # whatever broke, the fax must stay in sight
@@ -182,17 +176,17 @@ class Worker:
         with contextlib.suppress(Superseded):
             self._store.failed(fax_id, fax.run, sentence)
         if again:
-            self._later(FAX_QUEUE, JOURNEY, fax_id, timedelta(seconds=5 * 4**fax.attempt))
+            self._later(JOURNEY, fax_id, timedelta(seconds=5 * 4**fax.attempt))
 
     def _carry(self, fax_id: str) -> None:
         again = _step(self._carrier.carry, fax_id)
         if again is not None:
-            self._later(COPY_QUEUE, CARRY, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
+            self._later(CARRY, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
 
-    def _later(self, queue: str, workflow: str, fax_id: str, delay: timedelta) -> None:
+    def _later(self, work: str, fax_id: str, delay: timedelta) -> None:
         # Hours are waited for in the queue, not in a slot.
-        with SetWorkflowID(_job_name(workflow, fax_id)), SetEnqueueOptions(delay_seconds=delay.total_seconds()):
-            DBOS.enqueue_workflow(queue, self._workflows[workflow], fax_id)
+        with SetWorkflowID(_job_name(work, fax_id)), SetEnqueueOptions(delay_seconds=delay.total_seconds()):
+            DBOS.enqueue_workflow(QUEUES[work], self._workflows[work], fax_id)
 
     def _beat(self) -> None:
         forget_at = now()
@@ -213,7 +207,7 @@ class Worker:
             DBOS._recover_pending_workflows([silent])  # see the docstring of this module
             self._store.buried(silent)
         for lost in self._store.unfinished(now() - STUCK):
-            if not _has_job(lost.id):
+            if not self._store.wanted(lost.id) and not _has_job(lost.id):
                 self._set_going(lost)
 
     def _set_going(self, lost: Fax) -> None:
@@ -221,7 +215,7 @@ class Worker:
             with contextlib.suppress(Superseded):
                 self._store.failed(lost.id, lost.run, "処理が繰り返し中断しました。原本を開いて確認してください。")
             return
-        self._store.again(lost.id, "gateway", self._pipeline.jobs.journey)
+        self._store.again(lost.id, "gateway")
 
 
 def _workflow(name: str, body: Callable[[str], None]) -> Callable[[str], None]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
+from gateway.config import load
 from gateway.errors import Superseded, UsageError
-from gateway.house import House, add_user
+from gateway.house import House, add_user, open_house
+from gateway.intake import Entries
 from gateway.models import Fax, Page, User, Work, now
 from gateway.store import Decided, Mail, Opened, Query, Store
-
-
-def nobody(_connection: sa.Connection, _fax_id: str) -> None:
-    """No engine here."""
+from tests.city import write_city
 
 
 def accept(store: Store, number: int) -> str:
-    return store.accept(Mail(sha256=f"{number:064x}", size=10, lines=("hoken",)), nobody)[0]
+    return store.accept([Mail(sha256=f"{number:064x}", size=10, lines=("hoken",))])[0][0]
 
 
 def opened(kind: str = "fax", pages: int = 1) -> Opened:
@@ -57,7 +61,7 @@ def test_a_run_that_was_taken_over_may_write_nothing(house: House) -> None:
         lambda: store.page_read("old", Page(fax_id=fax_id, number=1)),
         lambda: store.decided(fax_id, "old", decided()),
         lambda: store.failed(fax_id, "old", "no"),
-        lambda: store.send(fax_id, "old", lambda _: ["folder"], nobody),
+        lambda: store.send(fax_id, "old", lambda _: ["folder"]),
     ):
         with pytest.raises(Superseded):
             write()
@@ -72,7 +76,7 @@ def test_steps_that_run_twice_have_one_effect(house: House) -> None:
     fax = walked(store, 1)
     store.page_read("run", Page(fax_id=fax.id, number=1, text="again"))
     for _ in range(2):
-        store.send(fax.id, "run", lambda _: ["folder", "mail"], nobody)
+        store.send(fax.id, "run", lambda _: ["folder", "mail"])
     assert [page.text for page in store.pages(fax.id)] == ["again"]
     assert [copy.id for copy in store.deliveries([fax.id])] == [f"{fax.id}-folder", f"{fax.id}-mail"]
 
@@ -82,20 +86,80 @@ def test_a_repeat_for_the_same_line_gets_no_second_copies(house: House) -> None:
     first = walked(store, 1)
     again = walked(store, 1)
     for fax in (first, again):
-        store.send(fax.id, "run", lambda _: ["folder"], nobody)
+        store.send(fax.id, "run", lambda _: ["folder"])
     assert again.duplicate_of == first.id
     assert [copy.fax_id for copy in store.deliveries([first.id, again.id])] == [first.id]
     assert [fax.id for fax in store.repeats(first.id)] == [again.id]
 
 
-def test_a_failed_enqueue_leaves_neither_row_nor_event(house: House) -> None:
-    def broken(_connection: sa.Connection, _fax_id: str) -> None:
+def test_a_job_is_handed_over_or_stays(house: House) -> None:
+    """Between our table and the engine's queue: in one of them, never in both, never in none."""
+    fax_id = accept(house.store, 1)
+    given: list[tuple[str, str]] = []
+
+    def broken(_connection: sa.Connection, _work: str, _fax_id: str) -> None:
         raise RuntimeError("no engine")
 
+    def put(_connection: sa.Connection, work: str, fax: str) -> None:
+        given.append((work, fax))
+
     with pytest.raises(RuntimeError):
-        house.store.accept(Mail(sha256="a" * 64, size=1, lines=("hoken",)), broken)
+        house.store.hand_over(broken)
+    assert house.store.wanted(fax_id)
+    assert house.store.hand_over(put) == 1
+    assert given == [("journey", fax_id)]
+    assert not house.store.wanted(fax_id)
+    assert house.store.hand_over(put) == 0
+
+
+def test_jobs_are_handed_over_oldest_first(house: House) -> None:
+    made = [accept(house.store, number) for number in range(5)]
+    given: list[str] = []
+    while house.store.hand_over(lambda _connection, _work, fax_id: given.append(fax_id), most=2):
+        pass
+    assert given == made
+
+
+def test_a_commit_that_fails_leaves_nothing_of_any_mail(house: House) -> None:
+    good = Mail(sha256="a" * 64, size=1, lines=("hoken",))
+    with pytest.raises(IntegrityError):
+        house.store.accept([good, replace(good, sha256="b" * 64, lines=(None,))])  # type: ignore[arg-type]
     assert house.store.find(Query()) == ([], None)
     assert house.store.last_event() == 0
+    assert house.store.hand_over(lambda *_: None) == 0
+
+
+def test_equal_mails_of_one_commit_are_one_fax_and_its_repeats(house: House) -> None:
+    equal = Mail(sha256="a" * 64, size=1, lines=("hoken",))
+    (first,), (second,), (third,) = house.store.accept([equal, equal, replace(equal, lines=("shomu",))])
+    faxes = {fax.id: fax for fax in house.store.find(Query())[0]}
+    assert [faxes[one].duplicate_of for one in (first, second, third)] == [None, first, first]
+    assert [faxes[one].counts for one in (first, second, third)] == [True, False, False]
+    assert [faxes[one].work for one in (first, second, third)] == ["new", "done", "new"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_doors_that_take_equal_mails_at_once_make_one_fax(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Eight threads, each committing in groups as two doors would, all with the same twenty mails."""
+    url = "sqlite" if database == "sqlite" else request.getfixturevalue("postgres")
+    with open_house(load(write_city(tmp_path, database=url))) as house:
+        doors = [Entries(house.store), Entries(house.store)]
+        stamp = secrets.token_hex(24)
+        mails = [Mail(sha256=f"{stamp}{number:016x}", size=1, lines=("hoken",)) for number in range(20)] * 4
+        with ThreadPoolExecutor(8) as threads:
+            ids = [
+                fax_id
+                for given in threads.map(lambda job: doors[job[0] % 2].enter(job[1]), enumerate(mails))
+                for fax_id in given
+            ]
+        assert len(set(ids)) == len(mails)
+        faxes = [fax for fax in map(house.store.fax, ids) if fax is not None]
+        assert sum(fax.counts for fax in faxes) == 20
+        firsts = {fax.id for fax in faxes if fax.duplicate_of is None}
+        assert len(firsts) == 20
+        assert {fax.duplicate_of for fax in faxes} == firsts | {None}
 
 
 def test_paging_shows_every_fax_once_newest_first(house: House) -> None:
@@ -137,7 +201,7 @@ def test_an_inbox_is_filtered_and_tallied(house: House) -> None:
 def test_an_unknown_fax_is_said_so(house: House) -> None:
     for call in (
         lambda: house.store.mark("x", "tanaka", Work.DONE),
-        lambda: house.store.again("x", "tanaka", nobody),
+        lambda: house.store.again("x", "tanaka"),
         lambda: house.desk.fax("x"),
         lambda: house.desk.correct("x", "tanaka", "kansen", "TB_REPORT"),
         lambda: house.desk.mark("x", "tanaka", "eaten"),

@@ -1,6 +1,6 @@
 """An office: the web room over a real database and spool, served on loopback, with faxes put in as the journey does.
 
-The engine is not what is shown here: its jobs are only written down.
+No worker runs here: jobs stay where they were written.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from gateway.config import Config, load
 from gateway.desk import Desk
-from gateway.models import Fax, Page, User, now
+from gateway.models import Fax, Job, Page, User, now
 from gateway.spool import Spool
 from gateway.store import Decided, Mail, Opened, Store, connect
 from gateway.web import create_app
@@ -52,20 +52,6 @@ ROUTED = Decided(
 TEXT = "感染症集団発生報告書\n施設名 さくら保育園\n有症者数 12名\nノロウイルス"
 
 
-@dataclass
-class Jobs:
-    """Writes down what the engine would be given."""
-
-    journeys: list[str] = field(default_factory=list)
-    carried: list[str] = field(default_factory=list)
-
-    def journey(self, connection: sa.Connection, fax_id: str) -> None:
-        self.journeys.append(fax_id)
-
-    def carry(self, connection: sa.Connection, fax_id: str) -> None:
-        self.carried.append(fax_id)
-
-
 def drawn(text: str, width: int = 860, height: int = 1216) -> tuple[bytes, list[list[Any]]]:
     """A page's picture with a grey bar for every line of the text, and the lines with their boxes."""
     image = Image.new("1", (width, height), 1)
@@ -85,7 +71,6 @@ class Office:
     """The web room in use."""
 
     desk: Desk
-    jobs: Jobs
     app: FastAPI
     address: str = ""
     troubles: list[str] = field(default_factory=list)
@@ -103,6 +88,13 @@ class Office:
         user = User(name=name, role=role, departments=list(departments), **given)
         self.store.save_user(user, "tests")
         return user
+
+    def wanted(self, work: str) -> list[str]:
+        """The faxes for which this work is wanted, in order."""
+        with self.store.engine.connect() as connection:
+            return list(
+                connection.scalars(sa.select(col(Job.fax_id)).where(col(Job.work) == work).order_by(col(Job.id)))
+            )
 
     @property
     def hashed(self) -> str:
@@ -134,7 +126,7 @@ class Office:
         self.mails += 1
         raw = raw if raw is not None else b"Subject: fax %d\r\n\r\n\x00\xff bytes \xe9\r\n" % self.mails
         digest = self.desk.spool.put(raw)
-        return self.desk.fax(self.store.accept(Mail(digest, len(raw), (line,)), self.jobs.journey)[0])
+        return self.desk.fax(self.store.accept([Mail(digest, len(raw), (line,))])[0][0])
 
     def fax(
         self,
@@ -181,7 +173,7 @@ class Office:
                 page.png, page.text, page.folded, page.words = self.desk.spool.put(png), content, fold(content), words
             self.store.page_read(run, page)
         self.store.decided(fax.id, run, judged)
-        self.store.send(fax.id, run, lambda _: list(sinks), self.jobs.carry)
+        self.store.send(fax.id, run, lambda _: list(sinks))
         return self.desk.fax(fax.id)
 
     def held(self, *because: str, **decided: Any) -> Fax:
@@ -256,10 +248,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
         connection.commit()
     spool = Spool(config.spool_folder)
     spool.prepare()
-    jobs = Jobs()
-    desk = Desk(config=config, store=Store(engine), spool=spool, taxonomy=taxonomy.load(), jobs=jobs)
+    desk = Desk(config=config, store=Store(engine), spool=spool, taxonomy=taxonomy.load())
     troubles: list[str] = []
-    built = Office(desk=desk, jobs=jobs, app=create_app(desk, lambda: troubles), troubles=troubles)
+    built = Office(desk=desk, app=create_app(desk, lambda: troubles), troubles=troubles)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         built.address = f"http://127.0.0.1:{listening.getsockname()[1]}"

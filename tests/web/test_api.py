@@ -121,7 +121,7 @@ def test_route_work_and_requeue(office: Office, program: httpx.Client) -> None:
     assert (routed["department"], routed["document_type"], routed["state"]) == ("kansen", "TB_REPORT", "routed")
     assert program.post(f"{address}/work", json={"work": "claimed"}).json()["work"] == "claimed"
     assert program.post(f"{address}/requeue").json()["state"] == "received"
-    assert office.jobs.journeys[-1] == fax.id
+    assert office.wanted("journey")[-1] == fax.id
     moved = program.post(f"{address}/route", json={"department": "kekkaku", "type": "TB_REPORT"})
     assert moved.status_code == 200
     problem(program.get(address), 404)  # it is another department's now

@@ -124,7 +124,7 @@ def test_correction_moves_the_fax_and_is_remembered(office: Office) -> None:
     now_there = office.desk.fax(fax.id)
     assert (now_there.department, now_there.document_type, now_there.state) == ("kekkaku", "TB_REPORT", "routed")
     assert now_there.corrected_by == "sato"
-    assert office.jobs.carried == [fax.id]
+    assert office.wanted("carry") == [fax.id]
     text = plain(clerk, f"/faxes/{fax.id}")
     assert "感染症対策課 → 結核担当" in text
     assert "結核発生届" in text
@@ -155,10 +155,10 @@ def test_a_correction_needs_both_and_real_ones(office: Office) -> None:
 
 def test_reading_again(office: Office) -> None:
     clerk, fax = office.client("sato"), office.fax()
-    before = list(office.jobs.journeys)
+    before = office.wanted("journey")
     again = clerk.post(f"/faxes/{fax.id}/requeue")
     assert again.status_code == 303
-    assert office.jobs.journeys == [*before, fax.id]
+    assert office.wanted("journey") == [*before, fax.id]
     assert office.desk.fax(fax.id).state == "received"
 
 
