@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import secrets
 import shutil
@@ -19,11 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
-from gateway import backlog, house, machine, traffic
+from gateway import backlog, house, log, machine, traffic
 from gateway.config import Config, load
 from gateway.errors import BadTable, ConfigError, GatewayError, UsageError
 from gateway.models import TOKYO, State, month_of, now
@@ -49,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words.run is None:
         parser.print_help(sys.stderr)
         return WRONG
-    _log_to_stderr(words.verbose)
+    log.to_stderr(words.verbose)
     try:
         return int(words.run(load(words.config), words) or DONE)
     except ConfigError as error:
@@ -79,23 +77,6 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
     return str(error)
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    level = logging.INFO if verbose else logging.WARNING
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's own: it would log addresses
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -191,7 +172,7 @@ def _serve(config: Config, words: argparse.Namespace) -> int:
     engines.probe(config.ocr.engine)  # what would fail at the first fax fails now
     from gateway import service  # a command loads only what it needs: this one, everything
 
-    asyncio.run(service.serve(config, roles))
+    asyncio.run(service.serve(config, roles, verbose=words.verbose))
     return DONE
 
 
@@ -355,7 +336,7 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     try:
         with house.open_house(config) as home:
             yield "データベース database", True, home.engine.url.render_as_string(hide_password=True)
-            yield "スプール spool", True, str(config.spool_folder)
+            yield _spool_finding(home)
     except (GatewayError, OSError, SQLAlchemyError) as error:
         yield "データベースとスプール database and spool", False, _sentence(error)
     wrong = sink_mistakes(config)
@@ -369,6 +350,14 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
     yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
     yield "時計 clock", now().year >= BUILT, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
+
+
+def _spool_finding(home: house.House) -> tuple[str, bool, str]:
+    try:
+        home.spool.try_out()
+    except GatewayError as error:
+        return "スプール spool", False, f"{home.spool}: {error}"
+    return "スプール spool", True, str(home.spool)
 
 
 def _lines_told(config: Config) -> str:

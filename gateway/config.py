@@ -50,6 +50,13 @@ def _identifier(text: str) -> str:
     return text
 
 
+def _spool(text: str) -> str:
+    # Names of buckets: AWS, "Bucket naming rules"; other stores allow no more.
+    if not re.fullmatch(r"file|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", text):
+        raise ValueError('write "file" or "s3://bucket/prefix"')
+    return text
+
+
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Month = Annotated[str, AfterValidator(_month)]
@@ -68,6 +75,10 @@ class Smtp(Table):
     allow: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.0/8",)
     max_message_bytes: int = Field(default=52_428_800, ge=1024)
     idle_seconds: float = Field(default=300.0, gt=0)
+    processes: int = Field(default=0, ge=0, le=64)
+    connections: int = Field(default=2000, ge=1)
+    connections_per_client: int = Field(default=1500, ge=1)
+    mails_per_minute: int = Field(default=0, ge=0)
     tls_certificate: str = ""
     tls_key: str = ""
     users: dict[str, str] = {}
@@ -81,11 +92,22 @@ class Web(Table):
     session_hours: float = Field(default=10.0, gt=0)
 
 
+class S3(Table):
+    """The object store, when the spool lies in one."""
+
+    endpoint: Annotated[str, Field(pattern=r"^(https?://[^/\s?#@]+)?/?$")] = ""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "us-east-1"
+    path_style: bool = True
+    credentials: str = ""
+    certificate: str = ""
+
+
 class Storage(Table):
     """The memory."""
 
     database: Annotated[str, Field(pattern=r"^(sqlite|postgresql(\+psycopg)?://.+)$")] = "sqlite"
-    spool: Annotated[str, Field(pattern=r"^(file|s3://.+)$")] = "file"
+    spool: Annotated[str, AfterValidator(_spool)] = "file"
+    s3: S3 = S3()
 
 
 class Ocr(Table):
@@ -121,6 +143,7 @@ class LineTable(Table):
     number: str = ""
     department: str = ""
     machine: str = ""
+    old_tls: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
 
 
 class ConditionTable(Table):
@@ -208,6 +231,8 @@ class Config(BaseModel):
     organisation: Organisation
     sinks: tuple[SinkTable, ...]
     traffic: Traffic
+    old_tls: dict[str, tuple[str, ...]] = {}
+    """By line: the networks whose machines may speak TLS 1.0."""
 
     @property
     def database_url(self) -> str:
@@ -218,7 +243,7 @@ class Config(BaseModel):
 
     @property
     def spool_folder(self) -> Path:
-        """Where a file spool keeps its bytes."""
+        """Where a file spool keeps its bytes; with an object store, where mails lie while they come in."""
         return self.data / "spool"
 
     def sinks_of(self, department: str) -> tuple[SinkTable, ...]:
@@ -251,14 +276,21 @@ def load(path: Path) -> Config:
         path=path.resolve(),
         data=(folder / file.data).resolve(),
         overrides=overrides,
-        smtp=file.smtp,
+        smtp=file.smtp.model_copy(update=_beside(folder, file.smtp)),
         web=file.web,
         storage=file.storage,
         ocr=file.ocr,
         organisation=_organisation(file),
         sinks=tuple(_named(file.sink)),
         traffic=file.traffic,
+        old_tls={table.id: table.old_tls for table in file.line if table.old_tls},
     )
+
+
+def _beside(folder: Path, smtp: Smtp) -> dict[str, str]:
+    """Paths of the door's certificate, taken from where the file lies."""
+    paths = {"tls_certificate": smtp.tls_certificate, "tls_key": smtp.tls_key}
+    return {name: str(folder / path) for name, path in paths.items() if path}
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
@@ -304,10 +336,11 @@ def _contradictions(file: File) -> Iterator[str]:
         yield from _sink_mistakes(index, sink)
     if bool(file.smtp.tls_certificate) != bool(file.smtp.tls_key):
         yield "smtp: tls_certificate と tls_key は両方書いてください (set both or neither)"
+    old = [line.id for line in file.line if line.old_tls]
+    if old and not file.smtp.tls_certificate:
+        yield f"line {', '.join(old)}: old_tls には smtp.tls_certificate が要ります (old_tls needs a certificate)"
     if file.smtp.users and not file.smtp.tls_certificate:
         yield "smtp.users: 暗号化なしのAUTHは受けません。tls_certificate も書いてください (AUTH needs STARTTLS)"
-    if file.storage.spool != "file":
-        yield "storage.spool: この版は file だけです (object stores are not supported yet)"
 
 
 def _sink_mistakes(index: int, sink: SinkTable) -> Iterator[str]:
@@ -325,7 +358,9 @@ def _named(sinks: tuple[SinkTable, ...]) -> Iterator[SinkTable]:
 def _organisation(file: File) -> Organisation:
     return Organisation(
         departments=tuple(Department(**table.model_dump()) for table in file.department),
-        lines=tuple(Line(**{**table.model_dump(), "number": _e164(table.number)}) for table in file.line),
+        lines=tuple(
+            Line(**{**table.model_dump(exclude={"old_tls"}), "number": _e164(table.number)}) for table in file.line
+        ),
         rules=tuple(
             Rule(
                 name=table.name or f"規則{index}",

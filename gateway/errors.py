@@ -5,9 +5,11 @@ GatewayError            knows `again` (worth another try); str() is for the pers
 ├── UsageError          a command was asked for something that is not there
 ├── SpoolError          the bytes cannot be kept or found
 │   ├── SpoolFull       disk full or read-only: try again          (SMTP 451)
+│   ├── SpoolAway       the object store does not answer: try again (SMTP 451)
 │   └── Missing         these bytes are not here, or are not what they were
 ├── Closed              the gateway is stopping: the fax waits for the next start
 ├── Superseded          another attempt at this fax has taken over: stop writing
+├── BadBackup           a backup is damaged, cut off or from a newer version: nothing was written
 └── BadTable            a CSV has bad rows: none was taken
 """
 
@@ -42,6 +44,12 @@ class SpoolFull(SpoolError):
     again = True
 
 
+class SpoolAway(SpoolError):
+    """The object store does not answer, or refuses us: nothing is wrong with the bytes, they wait."""
+
+    again = True
+
+
 class Missing(SpoolError):
     """The spool has no such bytes, or they no longer match their hash."""
 
@@ -54,6 +62,10 @@ class Closed(GatewayError):
 
 class Superseded(GatewayError):
     """A younger attempt has taken over this fax; what this one knows must not be written."""
+
+
+class BadBackup(GatewayError):
+    """A backup cannot be believed; nothing of it was written."""
 
 
 class BadTable(GatewayError):

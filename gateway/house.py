@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import migrations, worker
 from gateway.config import Config
 from gateway.desk import Desk
-from gateway.errors import GatewayError, SpoolError
+from gateway.errors import ConfigError, GatewayError, SpoolError
 from gateway.intake import Entries, Intake
 from gateway.models import User, now
 from gateway.spool import Spool
@@ -54,7 +54,7 @@ class House:
 def open_house(config: Config) -> Iterator[House]:
     """Build the parts, bring the tables up to date, and let go of everything at the end."""
     config.data.mkdir(parents=True, exist_ok=True)
-    spool = Spool(config.spool_folder)
+    spool = open_spool(config)
     spool.prepare()
     engine = connect(config.database_url)
     with contextlib.ExitStack() as ending:
@@ -65,6 +65,31 @@ def open_house(config: Config) -> Iterator[House]:
         desk = Desk(config=config, store=store, spool=spool, taxonomy=kinds)
         diseases = disease.load(config.overrides if config.overrides.is_dir() else None)
         yield House(config, engine, store, spool, desk, diseases)
+
+
+def open_spool(config: Config) -> Spool:
+    """The spool that the configuration names; an object store is not asked anything yet."""
+    if config.storage.spool == "file":
+        return Spool(config.spool_folder)
+    from gateway.bucket import Bucket, Place, keys_from  # 15 MB that a folder does not need
+
+    settings, beside = config.storage.s3, config.path.parent
+    bucket, _, prefix = config.storage.spool.removeprefix("s3://").partition("/")
+    try:
+        certificate = (beside / settings.certificate).read_bytes() if settings.certificate else b""
+    except OSError as error:
+        raise ConfigError((f"storage.s3.certificate {error.filename}: 読めません (cannot be read)",)) from error
+    place = Place(
+        bucket=bucket,
+        prefix=prefix.strip("/"),
+        endpoint=settings.endpoint.rstrip("/"),
+        region=settings.region,
+        path_style=settings.path_style,
+        certificate=certificate,
+    )
+    return Bucket(
+        config.spool_folder, place, keys_from(beside / settings.credentials if settings.credentials else None)
+    )
 
 
 def _migrate(config: Config, engine: sa.Engine) -> None:
@@ -100,7 +125,7 @@ def _troubles(house: House) -> Iterator[str]:
     except SQLAlchemyError:
         yield "データベースに接続できません (the database does not answer)"
     try:
-        house.spool.prepare()
+        house.spool.ready()
     except SpoolError as error:
         yield str(error)
     free = shutil.disk_usage(house.config.data).free

@@ -7,13 +7,12 @@ import contextlib
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 import uvicorn
 
-from gateway import smtp, worker
+from gateway import doors, worker
 from gateway.carrier import Carrier
 from gateway.config import Config
 from gateway.errors import GatewayError
@@ -27,7 +26,7 @@ SWEEP = 600.0
 log = structlog.get_logger("service")
 
 
-async def serve(config: Config, roles: Sequence[str]) -> None:
+async def serve(config: Config, roles: Sequence[str], *, verbose: bool = False) -> None:
     """Run the parts until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -35,16 +34,22 @@ async def serve(config: Config, roles: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     with open_house(config) as house:
         async with contextlib.AsyncExitStack() as ending:
+            door: doors.Doors | None = None
+            if "smtp" in roles:
+                door = await ending.enter_async_context(_receiving(house, verbose))
             if "worker" in roles:
                 await ending.enter_async_context(_working(house))
-            if "smtp" in roles:
-                await ending.enter_async_context(_receiving(house))
             if "web" in roles:
-                await ending.enter_async_context(_showing(house))
+                await ending.enter_async_context(_showing(house, lambda: _troubles(house, door)))
             # Made at the last moment: a start that fails must not take the only password with it.
             _greet(config, roles, first_user(house.store))
             await stop.wait()
             log.info("stopping")
+
+
+def _troubles(house: House, door: doors.Doors | None) -> Sequence[str]:
+    shut = ("受信口が動いていません (no door is open)",) if door is not None and not door.alive else ()
+    return (*shut, *house.ready())
 
 
 @contextlib.asynccontextmanager
@@ -83,21 +88,26 @@ async def _sweep(house: House) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _receiving(house: House) -> AsyncIterator[None]:
-    with ThreadPoolExecutor(max_workers=16, thread_name_prefix="intake") as threads:
-        with _taken("smtp.listen", house.config.smtp.listen):
-            server = await smtp.listen(house.intake, house.config.smtp, threads)
-        try:
-            yield
-        finally:
-            server.close()
-            await server.wait_closed()
+async def _receiving(house: House, verbose: bool) -> AsyncIterator[doors.Doors]:
+    config = house.config
+    plan = doors.Plan(
+        settings=config.smtp,
+        organisation=config.organisation,
+        old_machines=tuple(network for networks in config.old_tls.values() for network in networks),
+        database_url=config.database_url,
+        spool=house.spool,
+        verbose=verbose,
+    )
+    async with doors.opened(plan, _listen("smtp.listen", config.smtp.listen)) as opened:
+        yield opened
 
 
 @contextlib.asynccontextmanager
-async def _showing(house: House) -> AsyncIterator[None]:
-    host, _, port = house.config.web.listen.rpartition(":")
-    app = create_app(house.desk, house.ready)
+async def _showing(house: House, ready: Callable[[], Sequence[str]]) -> AsyncIterator[None]:
+    ocr = house.config.ocr
+    # Makes searchable PDFs; its process is started when the first one is asked for, and loads no engine.
+    binder = Readers(house.spool, ocr.engine, 1, Limits(ocr.page_seconds, ocr.memory_megabytes << 20))
+    app = create_app(house.desk, ready, binder)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -107,8 +117,7 @@ async def _showing(house: House) -> AsyncIterator[None]:
             timeout_graceful_shutdown=3,
         )
     )
-    with _taken("web.listen", house.config.web.listen):
-        listening = socket.create_server((host.strip("[]"), int(port)), family=_family(host), backlog=1024)
+    listening = _listen("web.listen", house.config.web.listen)
     running = asyncio.create_task(server._serve(sockets=[listening]))  # serve() would take the signals
     try:
         while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn has no event for it
@@ -116,21 +125,19 @@ async def _showing(house: House) -> AsyncIterator[None]:
         yield
     finally:
         app.state.live.close()  # open pages hold a stream each
+        await asyncio.to_thread(binder.close)
         server.should_exit = True
         await running
 
 
-@contextlib.contextmanager
-def _taken(key: str, address: str) -> Iterator[None]:
+def _listen(key: str, address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        yield
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=1024)
     except OSError as error:
         reason = error.strerror or str(error)
         raise GatewayError(f"{key} の {address} で待ち受けできません。別のアドレスにしてください ({reason})") from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _greet(config: Config, roles: Sequence[str], password: str | None) -> None:

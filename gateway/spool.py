@@ -1,5 +1,7 @@
 """The spool: bytes by their sha256, written once, never rewritten.
 
+Here they lie in a folder; :mod:`gateway.bucket` keeps them in an object store.
+
 A file is durable when :meth:`Arrival.keep` has returned: its bytes are synced, it has its final name, and the folder
 that holds the name is synced. Until then it is a nameless arrival that a restart sweeps away.
 """
@@ -9,15 +11,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.errors import Missing, SpoolFull
+from gateway.errors import Missing, SpoolError, SpoolFull
 
 STRAY_SECONDS = 3600.0
 """An arrival older than this belongs to nobody: no machine sends one mail for an hour."""
+
+SMALL = 256 << 10
+"""So much of a mail is held in memory: making a file of it is the work of the thread that syncs, not the door's."""
 
 
 class Arrival:
@@ -27,19 +32,29 @@ class Arrival:
         self._spool = spool
         self._hash = hashlib.sha256()
         self.size = 0
+        self._blocks: list[bytes] = []
         self._file: BinaryIO | None = None
 
-    def write(self, block: bytes | bytearray | memoryview) -> None:
+    def write(self, block: bytes) -> None:
         """Take a block; raises :class:`SpoolFull` when the disk does not."""
+        self._hash.update(block)
+        self.size += len(block)
+        self._blocks.append(block)
+        if self.size > SMALL:
+            self._pour()
+
+    def _pour(self) -> BinaryIO:
+        """What has come since the last time goes into the file."""
         try:
             if self._file is None:
                 self._file = self._spool.open_arrival()
-            self._file.write(block)
+            for block in self._blocks:
+                self._file.write(block)
         except OSError as error:
             self.discard()
             raise SpoolFull("受信データを保存できません (the spool cannot be written)") from error
-        self._hash.update(block)
-        self.size += len(block)
+        self._blocks.clear()
+        return self._file
 
     @property
     def digest(self) -> str:
@@ -47,18 +62,19 @@ class Arrival:
         return self._hash.hexdigest()
 
     def keep(self) -> str:
-        """Make what was written durable under its sha256 and give that name back. Blocks until it is on disk."""
-        if self._file is None:
-            self.write(b"")
-        file = self._file
-        if file is None:  # pragma: no cover - write() has made it
-            raise SpoolFull("受信データを保存できません (the spool cannot be written)")
+        """Make what was written durable under its sha256 and give that name back. Blocks until it is.
+
+        Raises :class:`SpoolFull` or :class:`SpoolAway`: then nothing is left of it here.
+        """
+        file = self._pour()
         digest = self.digest
         try:
-            file.flush()
-            os.fsync(file.fileno())
+            self._spool.sync(file)
             file.close()
             self._spool.settle(Path(file.name), digest)
+        except SpoolError:
+            self.discard()
+            raise
         except OSError as error:
             self.discard()
             raise SpoolFull("受信データを保存できません (the spool cannot be synced)") from error
@@ -67,6 +83,7 @@ class Arrival:
 
     def discard(self) -> None:
         """Forget it: the machine has gone or the mail is refused."""
+        self._blocks.clear()
         if self._file is not None:
             Path(self._file.name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # a full disk refuses the last flush too; the name is gone already
@@ -90,6 +107,17 @@ class Spool:
         except OSError as error:
             raise SpoolFull(f"スプールに書き込めません (cannot write {self.folder})") from error
 
+    def ready(self) -> None:
+        """Raise :class:`SpoolFull` or :class:`SpoolAway` when nothing can be kept at the moment."""
+        self.prepare()
+
+    def try_out(self) -> None:
+        """The same, as thoroughly as an administrator who asks wants it."""
+        self.ready()
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
     def begin(self) -> Arrival:
         """Start taking bytes; nothing is opened before the first block."""
         return Arrival(self)
@@ -103,12 +131,10 @@ class Spool:
     def get(self, digest: str) -> bytes:
         """The bytes of this sha256, checked; raises :class:`Missing`."""
         try:
-            data = self._path(digest).read_bytes()
+            data = (self.folder / name_in_spool(digest)).read_bytes()
         except OSError as error:
             raise Missing("原本が見つかりません (the bytes are not in the spool)") from error
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise Missing("原本が壊れています (the bytes no longer match their hash)")
-        return data
+        return checked(data, digest)
 
     def settled(self) -> Iterator[str]:
         """Every sha256 that is kept."""
@@ -124,21 +150,35 @@ class Spool:
 
     def open_arrival(self) -> BinaryIO:
         """An empty file for bytes on their way in."""
-        return tempfile.NamedTemporaryFile(dir=self._arriving, delete=False)  # type: ignore[return-value]
+        return (self._arriving / secrets.token_hex(16)).open("xb")
+
+    def sync(self, arriving: BinaryIO) -> None:
+        """What was written is on this machine's disk; where it is kept elsewhere, that is :meth:`settle`'s work."""
+        arriving.flush()
+        os.fsync(arriving.fileno())
 
     def settle(self, arrived: Path, digest: str) -> None:
         """Give a synced file its final name, durably."""
-        target = self._path(digest)
+        target = self.folder / name_in_spool(digest)
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
             _sync_folder(self.folder)
         arrived.rename(target)
         _sync_folder(target.parent)
 
-    def _path(self, digest: str) -> Path:
-        if len(digest) != 64 or not digest.isalnum():
-            raise Missing("原本が見つかりません (not a spool name)")
-        return self.folder / digest[:2] / digest
+
+def name_in_spool(digest: str) -> str:
+    """Where bytes lie below a spool's folder or prefix; the same in both, so that one can be copied to the other."""
+    if len(digest) != 64 or not digest.isalnum():
+        raise Missing("原本が見つかりません (not a spool name)")
+    return f"{digest[:2]}/{digest}"
+
+
+def checked(data: bytes, digest: str) -> bytes:
+    """The bytes, which are those of this sha256; raises :class:`Missing` when they are not."""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise Missing("原本が壊れています (the bytes no longer match their hash)")
+    return data
 
 
 def _sync_folder(folder: Path) -> None:

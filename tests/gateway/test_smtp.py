@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import smtp
+from gateway.dialogue import DataStream
 from gateway.house import House
 from gateway.models import Fax
 from gateway.store import Query
@@ -68,22 +70,27 @@ def send(door: Door, raw: bytes, *rcpt: str, sender: str = "mfp@fax.example.jp")
 
 
 @contextlib.contextmanager
-def open_door(house: House, **changes: object) -> Iterator[Door]:
+def open_door(house: House, old_machines: tuple[str, ...] = (), **changes: object) -> Iterator[Door]:
     """The real door in a loop of its own."""
-    settings = house.config.smtp.model_copy(update={"listen": "127.0.0.1:0", **changes})
+    settings = house.config.smtp.model_copy(update=changes)
     ready: list[int] = []
     opened, closing = threading.Event(), threading.Event()
 
-    async def run() -> None:
+    async def run(at: socket.socket) -> None:
         with ThreadPoolExecutor(4) as threads:
-            server = await smtp.listen(house.intake, settings, threads)
-            ready.append(server.sockets[0].getsockname()[1])
-            opened.set()
-            await asyncio.to_thread(closing.wait)
-            server.close()
-            await server.wait_closed()
+            async with smtp.listening(house.intake, settings, old_machines, threads, at):
+                ready.append(at.getsockname()[1])
+                opened.set()
+                await asyncio.to_thread(closing.wait)
 
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    def in_a_loop() -> None:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as at,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(run(at))
+
+    thread = threading.Thread(target=in_a_loop)
     thread.start()
     assert opened.wait(10)
     try:
@@ -346,7 +353,7 @@ pieces = st.lists(st.sampled_from([b"\r\n", b".", b"\r", b"\n", b"a", b"..", b"\
 def test_data_comes_out_as_it_went_in_however_it_is_cut(parts: list[bytes], cuts: list[int]) -> None:
     content = b"".join(parts) + b"\r\n"
     wire = stuffed(content) + b"QUIT\r\n"
-    stream, came, at, turn = smtp.DataStream(), b"", 0, 0
+    stream, came, at, turn = DataStream(), b"", 0, 0
     while not stream.ended:
         size = cuts[turn % len(cuts)]
         came += stream.feed(wire[at : at + size])
@@ -357,6 +364,6 @@ def test_data_comes_out_as_it_went_in_however_it_is_cut(parts: list[bytes], cuts
 
 
 def test_an_empty_mail_is_a_mail() -> None:
-    stream = smtp.DataStream()
+    stream = DataStream()
     assert stream.feed(b".\r\nQUIT\r\n") == b""
     assert (stream.ended, stream.rest) == (True, b"QUIT\r\n")
