@@ -172,6 +172,8 @@ class Dialogue:
 
     def take(self, data: bytes) -> None:
         """Bytes of the machine, however they are cut."""
+        if self._over:
+            return
         self._buffer = self._buffer + data if self._buffer else data
 
     def next(self) -> Event | None:
@@ -197,7 +199,7 @@ class Dialogue:
 
     def encrypted(self) -> None:
         """TLS stands; what was said before counts for nothing (RFC 3207 4.2)."""
-        self._awaiting, self._secure, self._buffer = False, True, b""
+        self._awaiting, self._secure = False, True  # what has come since may be TLS's first word already
         self._forget_mail()
 
     def proved(self, *, right: bool) -> None:

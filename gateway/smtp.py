@@ -340,6 +340,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None or context is None:
             return
         self._busy = True
+        self._read(on=False)  # what lies in the wire belongs to TLS; the loop reads on when TLS is there
         shake = self._loop.start_tls(
             self._transport, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
         )

@@ -7,7 +7,10 @@ import contextlib
 import shutil
 import smtplib
 import socket
+import ssl
 import threading
+import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,16 +19,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import uvloop
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateway import smtp
-from gateway.dialogue import DataStream
 from gateway.house import House
 from gateway.models import Fax
 from gateway.store import Query
 
 MAIL = b"From: <mfp@fax.example.jp>\r\nSubject: From 0355550199 (Fax Message No. 0001)\r\n\r\nbody\r\n"
+HELLO, FROM, TO = b"EHLO mfp\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"
 
 
 @dataclass(frozen=True)
@@ -184,13 +185,7 @@ def test_a_mail_that_grows_too_large_is_552_and_leaves_nothing(house: House) -> 
 
 def test_a_flood_without_line_ends_is_cut_off(house: House) -> None:
     with open_door(house, max_message_bytes=100_000) as door, door.socket() as wire:
-        for line in (
-            b"EHLO mfp\r\n",
-            b"MAIL FROM:<a@b.example>\r\n",
-            b"RCPT TO:<hoken@fax.example.jp>\r\n",
-            b"DATA\r\n",
-        ):
-            ask(wire, line)
+        begin_mail(wire)
         with pytest.raises(OSError):
             for _ in range(2000):
                 wire.sendall(b"x" * 65536)
@@ -202,13 +197,7 @@ def test_only_crlf_dot_crlf_ends_a_mail(door: Door, end: bytes) -> None:
     """RFC 5321 4.1.1.4; anything looser lets a second mail be smuggled inside the first."""
     smuggled = b"Subject: one\r\n\r\none" + end + b"MAIL FROM:<evil@b.example>\r\n"
     with door.socket() as wire:
-        for line in (
-            b"EHLO mfp\r\n",
-            b"MAIL FROM:<a@b.example>\r\n",
-            b"RCPT TO:<hoken@fax.example.jp>\r\n",
-            b"DATA\r\n",
-        ):
-            ask(wire, line)
+        begin_mail(wire)
         assert ask(wire, smuggled + b"\r\n.\r\n").startswith(b"250")
     (fax,) = door.kept()
     assert door.house.desk.original(fax) == smuggled.replace(b"\r\n.", b"\r\n") + b"\r\n"  # 4.5.2: its dot was ours
@@ -227,9 +216,6 @@ def test_commands_sent_together_are_answered_in_order(door: Door) -> None:
             said += block
     codes = [line[:3] for line in said.split(b"\r\n") if line[3:4] == b" "]
     assert codes == [b"220", b"250", b"250", b"250", b"354", b"250", b"250", b"550", b"221"]
-
-
-HELLO, FROM, TO = b"EHLO mfp\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"
 
 
 @pytest.mark.parametrize(
@@ -259,13 +245,7 @@ def test_a_client_that_may_not_connect_is_told_554(house: House) -> None:
 
 def test_a_machine_that_hangs_up_in_the_middle_leaves_nothing(door: Door) -> None:
     with door.socket() as wire:
-        for line in (
-            b"EHLO mfp\r\n",
-            b"MAIL FROM:<a@b.example>\r\n",
-            b"RCPT TO:<hoken@fax.example.jp>\r\n",
-            b"DATA\r\n",
-        ):
-            ask(wire, line)
+        begin_mail(wire)
         wire.sendall(MAIL)
     assert send(door, b"Subject: next\r\n\r\n")[0] == 250
     assert len(door.kept()) == 1
@@ -341,29 +321,128 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     return certificate, secret
 
 
-def stuffed(content: bytes) -> bytes:
-    """What a client sends for ``content``, which ends with a line end (RFC 5321 4.5.2)."""
-    return (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\n"
+def hello_in(door: Door, version: ssl.TLSVersion, ciphers: str = "DEFAULT:@SECLEVEL=0") -> str:
+    """Speak TLS of this version; gives the version that was agreed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(ciphers)
+    with smtplib.SMTP("127.0.0.1", door.port, timeout=10) as client:
+        client.ehlo("mfp")
+        client.starttls(context=context)
+        client.ehlo("mfp")
+        client.mail("a@b.example")
+        client.rcpt("hoken@fax.example.jp")
+        assert client.data(MAIL)[0] == 250
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return client.sock.version() or ""
 
 
-pieces = st.lists(st.sampled_from([b"\r\n", b".", b"\r", b"\n", b"a", b"..", b"\r\n.\n", b"x" * 9]), max_size=40)
+def refused(door: Door) -> None:
+    with pytest.raises((ssl.SSLError, smtplib.SMTPServerDisconnected, ConnectionError)):
+        hello_in(door, ssl.TLSVersion.TLSv1)
 
 
-@given(pieces, st.lists(st.integers(1, 12), min_size=1, max_size=60))
-def test_data_comes_out_as_it_went_in_however_it_is_cut(parts: list[bytes], cuts: list[int]) -> None:
-    content = b"".join(parts) + b"\r\n"
-    wire = stuffed(content) + b"QUIT\r\n"
-    stream, came, at, turn = DataStream(), b"", 0, 0
-    while not stream.ended:
-        size = cuts[turn % len(cuts)]
-        came += stream.feed(wire[at : at + size])
-        at, turn = at + size, turn + 1
-        assert at < len(wire) + 13
-    assert came == content
-    assert b"QUIT\r\n".startswith(stream.rest)
+def test_tls_is_of_this_century_unless_a_line_asks_for_the_old(house: House, certificate: tuple[Path, Path]) -> None:
+    """RFC 8996: no TLS 1.0; controllers of before 2015 know nothing else."""
+    settings = {"tls_certificate": str(certificate[0]), "tls_key": str(certificate[1])}
+    with open_door(house, **settings) as door:
+        assert hello_in(door, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+        refused(door)
+    with open_door(house, old_machines=("127.0.0.0/8",), **settings) as door:
+        assert hello_in(door, ssl.TLSVersion.TLSv1) == "TLSv1"
+        assert hello_in(door, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+    with open_door(house, old_machines=("10.0.0.0/8",), **settings) as door:
+        refused(door)
 
 
-def test_an_empty_mail_is_a_mail() -> None:
-    stream = DataStream()
-    assert stream.feed(b".\r\nQUIT\r\n") == b""
-    assert (stream.ended, stream.rest) == (True, b"QUIT\r\n")
+def test_a_machine_that_speaks_tls_at_once_does_not_hang(door: Door) -> None:
+    with door.socket() as wire:
+        wire.sendall(b"\x16\x03\x01\x00\x05hello")
+        assert wire.recv(100) == b""
+
+
+def begin_mail(wire: socket.socket) -> None:
+    for line in (HELLO, FROM, TO, b"DATA\r\n"):
+        ask(wire, line)
+
+
+def test_a_slow_sender_that_keeps_on_is_waited_for_and_a_silent_one_is_told(house: House) -> None:
+    """RFC 5321 4.5.3.2: the clock runs from the last word, not from the first."""
+    with open_door(house, idle_seconds=0.6) as door:
+        with door.socket() as wire:
+            begin_mail(wire)
+            for byte in MAIL[:12]:
+                wire.sendall(bytes([byte]))
+                time.sleep(0.15)
+            assert ask(wire, MAIL[12:] + b".\r\n").startswith(b"250")
+            assert wire.recv(100).startswith(b"421 4.4.2")
+            assert wire.recv(100) == b""
+        with door.socket() as wire:
+            begin_mail(wire)
+            wire.sendall(b"half a line")
+            assert wire.recv(100).startswith(b"421 4.4.2")
+    assert len(door.kept()) == 1
+    assert list((house.config.spool_folder / "arriving").iterdir()) == []
+
+
+def test_storing_that_takes_longer_than_the_idle_time_is_still_answered(house: House) -> None:
+    """A connection cut while we store makes the machine send again what we have."""
+    with open_door(house, idle_seconds=0.5) as door, house.engine.connect() as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        threading.Timer(1.5, other.rollback).start()
+        assert send(door, MAIL)[0] == 250
+    assert len(door.kept()) == 1
+
+
+def test_a_client_that_hears_but_says_no_more_is_answered(door: Door) -> None:
+    """A half-closed connection: the machine has shut its side behind the final dot."""
+    with door.house.engine.connect() as other, door.socket() as wire:
+        begin_mail(wire)
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        wire.sendall(MAIL + b".\r\n")
+        wire.shutdown(socket.SHUT_WR)
+        time.sleep(0.3)
+        other.rollback()
+        assert wire.recv(100).startswith(b"250")
+        assert wire.recv(100) == b""
+    assert len(door.kept()) == 1
+
+
+def test_too_many_connections_are_told_to_come_again(house: House) -> None:
+    with open_door(house, connections_per_client=3) as door, contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(door.socket())
+        with socket.create_connection(("127.0.0.1", door.port), timeout=10) as fourth:
+            assert fourth.recv(100).startswith(b"421 4.7.0")
+            assert fourth.recv(100) == b""
+    with open_door(house, connections=2) as door:
+        with door.socket(), door.socket(), socket.create_connection(("127.0.0.1", door.port), timeout=10) as third:
+            assert third.recv(100).startswith(b"421 4.3.2")
+        until = time.monotonic() + 10
+        while send_or_421(door) == 421:  # those that have gone are no longer counted
+            assert time.monotonic() < until
+
+
+def send_or_421(door: Door) -> int:
+    try:
+        return send(door, MAIL)[0]
+    except smtplib.SMTPConnectError as refused:
+        return refused.smtp_code
+
+
+def test_a_client_over_its_rate_is_told_451_and_nothing_is_lost(house: House) -> None:
+    with open_door(house, mails_per_minute=2) as door:
+        said = [door.say(HELLO, FROM)[1][:9] for _ in range(3)]
+        assert said == [b"250 2.1.0", b"250 2.1.0", b"451 4.7.1"]
+
+
+def test_a_client_that_does_not_listen_costs_no_memory(door: Door) -> None:
+    """Replies that nobody takes stop the reading of commands."""
+    with door.socket() as wire:
+        wire.settimeout(2)
+        with pytest.raises(TimeoutError):
+            for _ in range(4000):
+                wire.sendall(b"HELP\r\n" * 5000)
