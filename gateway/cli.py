@@ -106,6 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     replay = command("replay", _replay, "読み取りと判定だけを試します。何も書きません (try a fax, write nothing)")
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
     replay.add_argument("--line", default="", help="どの回線に届いたことにするか (default: the first)")
+    replay.add_argument("--explain", action="store_true", help="各ページをどう読んだかを絵にします (a picture a page)")
+    replay.add_argument(
+        "--out", type=Path, default=Path("explain"), metavar="DIR", help="絵の置き場所 (default: explain)"
+    )
 
     backlog_ = command("import", _import, "たまっている .eml / .mbox / Maildir を取り込みます (take a backlog in)")
     backlog_.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -146,6 +150,13 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "check", _check, "設定・データベース・スプール・読み取り・ディスク・時計を調べます (every mistake in one run)"
     )
+
+    save = command("backup", _backup, "動いているまま、すべてを一つのファイルに写します (everything into one file)")
+    save.add_argument("file", type=Path, metavar="FILE")
+
+    back = command("restore", _restore, "空の faxless をバックアップから作り直します (an empty house out of a backup)")
+    back.add_argument("file", type=Path, metavar="FILE")
+    back.add_argument("--check", action="store_true", help="確かめるだけで、何も書きません (write nothing)")
 
     user = command("user", _user, "利用者 (people and API tokens)")
     user.add_argument("action", choices=("add", "list", "disable", "enable", "password"))
@@ -195,7 +206,7 @@ def _replay(config: Config, words: argparse.Namespace) -> int:
 
     with rehearse(config, words.line) as stage:
         files = tqdm(words.files, unit="fax", disable=len(words.files) < 2, file=sys.stderr)
-        faxes = [stage.play(file) for file in files]
+        faxes = [stage.play(file, words.out if words.explain else None) for file in files]
     _print(words, faxes, _told)
     return DONE
 
@@ -343,6 +354,7 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
     yield "規則 rules", True, f"{len(config.organisation.rules)}"  # a mistake in one is a mistake of the file
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
+    yield _tls_finding(config)
     try:
         yield "読み取り OCR", True, engines.probe(config.ocr.engine)
     except ReadingError as error:
@@ -360,6 +372,22 @@ def _spool_finding(home: house.House) -> tuple[str, bool, str]:
     return "スプール spool", True, str(home.spool)
 
 
+def _tls_finding(config: Config) -> tuple[str, bool, str]:
+    from gateway.smtp import tls_context
+
+    where = "暗号化 TLS"
+    try:
+        if tls_context(config.smtp) is None:
+            wanted = not config.old_tls
+            return where, wanted, "なし none" if wanted else "old_tls には smtp.tls_certificate が要ります (no certificate)"
+    except OSError as error:  # ssl.SSLError is one
+        return where, False, f"smtp.tls_certificate: {error.filename or ''} {error.strerror or error}".strip()
+    if not config.old_tls:
+        return where, True, "TLS 1.2 以上"
+    weak = "; ".join(f"{line}: {', '.join(networks)}" for line, networks in config.old_tls.items())
+    return where, True, f"注意: 古い TLS 1.0 を許しています。機器を入れ替えたら old_tls を消してください ({weak})"
+
+
 def _lines_told(config: Config) -> str:
     lines = config.organisation.lines
     homeless = [line.id for line in lines if not line.department]
@@ -368,6 +396,48 @@ def _lines_told(config: Config) -> str:
     if homeless:
         return f"{len(lines)}  注意: {', '.join(homeless)} に部署がなく、判断できないFAXは「部署未定」に置かれます"
     return f"{len(lines)}"
+
+
+def _backup(config: Config, words: argparse.Namespace) -> int:
+    from gateway import backup
+
+    with house.open_house(config) as home:
+        contents = backup.write(home, words.file, _bar)
+        home.store.note(_me(), "backup", faxes=contents.tables["fax"])
+    result = {"file": str(words.file), "size": words.file.stat().st_size, **contents.as_json()}
+    _print(words, result, _told_backup)
+    if contents.missing:
+        lost = len(contents.missing)
+        return _complain(
+            (f"スプールにないか壊れている原本・画像が{lost}件あります (bytes missing or damaged)",), FAILED
+        )
+    return DONE
+
+
+def _restore(config: Config, words: argparse.Namespace) -> int:
+    from gateway import backup
+
+    with words.file.open("rb") as source:
+        if words.check:
+            contents = backup.check(source, _bar)
+        else:
+            with house.open_house(config) as home:
+                contents = backup.restore(home, source, _bar)
+    _print(words, {"file": str(words.file), **contents.as_json()}, _told_backup)
+    return DONE
+
+
+def _bar(total: int, unit: str) -> Any:
+    rarely = 0.1 if sys.stderr.isatty() else 30.0  # in a timer's journal a line now and then
+    return tqdm(total=total, unit=unit, unit_scale=unit == "B", mininterval=rarely, file=sys.stderr)
+
+
+def _told_backup(told: dict[str, Any]) -> str:
+    spool = told["spool"]
+    return (
+        f"{told['file']}: FAX {told['faxes']}件、原本と画像 {spool['files']}個 {spool['bytes'] >> 20} MB"
+        f" ({told['created_at'][:19]} UTC、faxless {told['faxless']})"
+    )
 
 
 def _user(config: Config, words: argparse.Namespace) -> int:
@@ -454,6 +524,7 @@ def _told(fax: dict[str, Any]) -> str:
     lines += [f"  要確認: {reason}" for reason in fax["held_because"]]
     lines += [f"  {name}: {found['value']}" for name, found in fax["fields"].items()]
     lines += [f"  | {line}" for line in fax["text"].splitlines()]
+    lines += [f"  → {picture}" for picture in fax.get("pictures", ())]
     return "\n".join(lines)
 
 

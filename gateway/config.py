@@ -75,6 +75,7 @@ class Smtp(Table):
     allow: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.0/8",)
     max_message_bytes: int = Field(default=52_428_800, ge=1024)
     idle_seconds: float = Field(default=300.0, gt=0)
+    parts_wait_minutes: float = Field(default=30.0, gt=0)
     processes: int = Field(default=0, ge=0, le=64)
     connections: int = Field(default=2000, ge=1)
     connections_per_client: int = Field(default=1500, ge=1)
@@ -336,9 +337,6 @@ def _contradictions(file: File) -> Iterator[str]:
         yield from _sink_mistakes(index, sink)
     if bool(file.smtp.tls_certificate) != bool(file.smtp.tls_key):
         yield "smtp: tls_certificate と tls_key は両方書いてください (set both or neither)"
-    old = [line.id for line in file.line if line.old_tls]
-    if old and not file.smtp.tls_certificate:
-        yield f"line {', '.join(old)}: old_tls には smtp.tls_certificate が要ります (old_tls needs a certificate)"
     if file.smtp.users and not file.smtp.tls_certificate:
         yield "smtp.users: 暗号化なしのAUTHは受けません。tls_certificate も書いてください (AUTH needs STARTTLS)"
 
