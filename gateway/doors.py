@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import resource
@@ -146,6 +147,7 @@ def _stand(plan: Plan, at: socket.socket, pipe: Connection) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     log.to_stderr(plan.verbose)
     _allow_many_connections()
+    gc.freeze()  # what is loaded stays: looking through it again and again was a twelfth of the door's time
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_take(plan, at, pipe))
 

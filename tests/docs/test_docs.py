@@ -307,3 +307,24 @@ def test_the_readme_begins_with_what_to_type() -> None:
     first = read("README.md").splitlines()[:24]
     assert "$ make run" in first
     assert not any("![" in line for line in first), "no pictures before the command"
+
+
+# ---- the promise
+
+
+def test_every_sentence_of_the_promise_names_tests_that_there_are() -> None:
+    rows = [line for line in read("docs/promise.md").splitlines() if line.startswith("| ") and "`test_" in line]
+    assert len(rows) >= 20
+    there = {
+        name
+        for file in ROOT.joinpath("tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = {name for row in rows for name in re.findall(r"`(test_\w+)`", row)}
+    assert named - there == set()
+
+
+def test_no_sentence_of_the_promise_stands_without_a_test() -> None:
+    promised = read("docs/promise.md").partition("## What is not promised")[0]
+    rows = [line for line in promised.splitlines() if line.startswith("| ") and not line.startswith("| sentence")]
+    assert [row for row in rows if "`test_" not in row.rsplit("|", 2)[1]] == []
