@@ -1,7 +1,9 @@
 # make run    set up and start the gateway          make demo   send the samples through a gateway of its own
 # make test   lint and all tests                    make bench  the figures, measured here and now
 # make setup  set up alone                          make lock   choose dependencies anew (writes the lock files)
-.PHONY: run setup setup-dev test lint demo bench lock
+# make fuzz MINUTES=10  hostile mails and documents, made up as it goes
+# make torture MINUTES=10   kill a gateway under load at every step, again and again, and count what came of it (JSON=1)
+.PHONY: run setup setup-dev test lint demo bench torture lock fuzz
 .DEFAULT_GOAL := run
 
 BIN := .venv/bin
@@ -45,6 +47,12 @@ demo: setup
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks
+
+torture: setup-dev
+	@$(BIN)/python -m tests.breakage.torture --minutes $(or $(MINUTES),10) $(if $(JSON),--json) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup-dev
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10)
 
 lock:
 	@$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --no-annotate --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements.lock

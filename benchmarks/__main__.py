@@ -1,6 +1,6 @@
 """`make bench`: what this gateway does on this machine, measured now against real processes on loopback.
 
-    python -m benchmarks [--only start,door,reading] [--quick] [--json] [--folder DIR]
+    python -m benchmarks [--only running,door,hosts,reading] [--quick] [--json] [--folder DIR] [--faxes N]
 
 The table goes to standard output, progress to standard error. How each figure is measured: docs/benchmarks.md.
 """
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import door, reading, running, table
+from benchmarks import door, hosts, reading, running, table
 
-PARTS = ("running", "door", "reading")
+PARTS = ("running", "door", "hosts", "reading")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for name in PARTS:
             if not wanted or name in wanted:
-                figures += _measured(name, words.folder, quick=words.quick)
+                figures += _measured(name, words)
     finally:  # what was measured is shown, whatever became of the rest
         _print(words, machine, figures, time.monotonic() - begun)
     return 0
@@ -51,10 +51,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder", type=Path, default=Path(tempfile.gettempdir()), help="on the disk to measure (default: %(default)s)"
     )
+    parser.add_argument(
+        "--faxes", type=int, default=0, metavar="N", help="hosts: only so many faxes through four workers"
+    )
     return parser
 
 
-def _measured(name: str, folder: Path, *, quick: bool) -> Sequence[table.Figure]:
+def _measured(name: str, words: argparse.Namespace) -> Sequence[table.Figure]:
+    folder, quick = words.folder, words.quick
+    if name == "hosts":
+        effort = hosts.many(words.faxes) if words.faxes else hosts.QUICK if quick else hosts.FULL
+        return hosts.measure(folder, effort)
     if name == "running":
         return running.measure(folder, running.QUICK if quick else running.FULL)
     if name == "door":

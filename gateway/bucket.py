@@ -139,16 +139,25 @@ class Bucket(Spool):
             raise _trouble(error) from error
         return checked(data, digest)
 
-    def settled(self) -> Iterator[str]:
-        """Every sha256 that is kept, a thousand names a request."""
+    def settled(self, shelf: str = "") -> Iterator[str]:
+        """Every sha256 that is kept, a thousand names a request; of one ``shelf`` (its first two letters), or all."""
         try:
-            for some in obstore.list(self._store):
+            for some in obstore.list(self._store, prefix=shelf or None):
                 for found in some:
                     digest = found["path"].rpartition("/")[2]
                     if len(digest) == 64:
                         yield digest
         except (BaseError, OSError) as error:
             raise _trouble(error) from error
+
+    def drop(self, digest: str, before: float) -> bool:
+        """Nothing is dropped from a bucket; gives False.
+
+        S3 cannot delete an object only if nobody has put it again meanwhile, and 250 may have been said on that. What
+        no row names are mails whose commit failed and which their machine never sent again: few, and not in the way.
+        """
+        name_in_spool(digest)
+        return False
 
     def _settle_small(self, name: str, data: bytes, digest: str) -> None:
         checked(data, digest)  # this host's disk has had them

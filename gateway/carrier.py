@@ -8,6 +8,8 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SinkTable
+from gateway.desk import pages_read
+from gateway.errors import SpoolError
 from gateway.models import Delivery, Fax, now
 from gateway.reader import MailToRead, Readers
 from gateway.spool import Spool
@@ -49,6 +51,8 @@ class Carrier:
             return self._failed(copy, f"{error}{error.advice}", again=error.again)
         except RoutingError as error:
             return self._failed(copy, str(error), again=False)
+        except SpoolError as error:
+            return self._failed(copy, str(error), again=error.again)
         self.store.carried(copy.id, "delivered", None, receipt.text, None)
         return None
 
@@ -79,6 +83,7 @@ class Carrier:
             reasons=tuple(fax.reasons),
             original=self.spool.get(fax.sha256),
             documents=self._documents(fax),
+            pdf=self._searchable(fax),
             text=self.store.texts([fax.id]).get(fax.id, ""),
         )
 
@@ -88,6 +93,14 @@ class Carrier:
         except ReadingError:
             return ()  # the mail itself goes along
         return tuple(Document(name, media_type, data) for name, media_type, data in files)
+
+    def _searchable(self, fax: Fax) -> bytes | None:
+        try:
+            return self.readers.searchable(
+                fax.content, fax.envelope_from, pages_read(self.store, fax.id), f"FAX {fax.id}"
+            )
+        except ReadingError:
+            return None  # as above
 
 
 def sink_of(config: Config, settings: SinkTable) -> Sink:

@@ -379,7 +379,7 @@ def _tls_finding(config: Config) -> tuple[str, bool, str]:
     try:
         if tls_context(config.smtp) is None:
             wanted = not config.old_tls
-            return where, wanted, "なし none" if wanted else "old_tls には smtp.tls_certificate が要ります (no certificate)"
+            return where, wanted, "なし none" if wanted else "old_tls には smtp.tls_certificate が要ります"
     except OSError as error:  # ssl.SSLError is one
         return where, False, f"smtp.tls_certificate: {error.filename or ''} {error.strerror or error}".strip()
     if not config.old_tls:

@@ -5,17 +5,25 @@ Also the shape of one fax that the API, the command line and users' scripts hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, cast
 
 from gateway.config import Config
 from gateway.errors import UsageError
 from gateway.models import TOKYO, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
+from ocr.page import PageText, Turn, Word
 from routing.taxonomy import Taxonomy
+
+
+class Binder(Protocol):
+    """Makes searchable PDFs, where hostile bytes may be opened (gateway.reader)."""
+
+    def searchable(self, digest: str, envelope_from: str, pages: Mapping[int, PageText], title: str) -> bytes:
+        """All documents of a mail as one PDF; raises :class:`ocr.errors.ReadingError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,10 @@ class Desk:
         """The mail byte for byte as it was answered 250."""
         return self.spool.get(fax.sha256)
 
+    def searchable(self, fax: Fax, binder: Binder) -> bytes:
+        """The fax as one searchable PDF; raises :class:`ocr.errors.ReadingError` where none can be made."""
+        return binder.searchable(fax.content, fax.envelope_from, pages_read(self.store, fax.id), f"FAX {fax.id}")
+
     def mark(self, fax_id: str, who: str, work: str) -> Fax:
         """Take, finish or lay back."""
         try:
@@ -59,6 +71,15 @@ class Desk:
         """Open, read and decide again."""
         return self.store.again(fax_id, who)
 
+    def say(self, fax_id: str, other_id: str, who: str, same: bool) -> Fax:
+        """Say of two linked faxes that they are one, which then counts once, or two."""
+        said = self.store.say_same if same else self.store.say_different
+        return said(fax_id, other_id, who)
+
+    def separate(self, fax_id: str, who: str) -> Fax:
+        """Say that the mails a fax was joined from are faxes of their own."""
+        return self.store.separate(fax_id, who)
+
     def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
         """The faxes in the shape of the contract."""
         ids = [fax.id for fax in faxes]
@@ -66,7 +87,36 @@ class Desk:
         copies: dict[str, list[Delivery]] = {}
         for delivery in self.store.deliveries(ids):
             copies.setdefault(delivery.fax_id, []).append(delivery)
-        return [fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])) for fax in faxes]
+        alike, jobs = self.store.likenesses(ids), self.store.jobs(faxes)
+        return [
+            {
+                **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
+                "same_as": [other for other, _ in alike.get(fax.id, [])],
+                "same_job": jobs.get(fax.id, []),
+            }
+            for fax in faxes
+        ]
+
+
+def pages_read(store: Store, fax_id: str) -> dict[int, PageText]:
+    """What was read on each page that could be, as the workshop said it."""
+    return {
+        page.number: PageText(
+            number=page.number,
+            width=page.width,
+            height=page.height,
+            words=tuple(Word(text, (x0, y0, x1, y1), sure) for text, x0, y0, x1, y1, sure in page.words),
+            text=page.text,
+            confidence=page.confidence,
+            turned=cast("Turn", page.turned),
+            skew=page.skew,
+            barcodes=tuple(page.barcodes),
+            masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
+            engine=page.engine,
+        )
+        for page in store.pages(fax_id)
+        if not page.problem
+    }
 
 
 def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 Labels lie: a PDF comes as text/plain, a TIFF as application/octet-stream, inline or without a name. So the bytes
 decide. One mail is one fax: several files are its pages, or several renditions of them, and then one rendition
-is read.
+is read. Files in a plain zip count as attached; what cannot be opened is named.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from gateway import mime
+from gateway import archive, mime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Attachment:
     kind: str
     """As its bytes show it: ``pdf tiff image tnef zip text other``."""
     data: bytes = field(repr=False)
+    problem: str = ""
+    """Why it cannot be opened where that is known already: a locked zip of faxes is a fax all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Enclosed:
     leaf: mime.Leaf
     empty: bool = False
     mislabelled: bool = False
+    told: str = ""
+    """What staff must know of it, Japanese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ _BORING = ("application/pkcs7-signature", "application/x-pkcs7-signature", "appl
 def enclosed(leaf: mime.Leaf) -> Enclosed:
     """Look at what a part holds."""
     seen = sniff(leaf.data)
-    declared = _DECLARED.get(leaf.media_type) or _SUFFIXES.get(re.sub(r"^.*(?=\.)", "", leaf.name.lower()))
+    declared = _DECLARED.get(leaf.media_type) or _SUFFIXES.get(_suffix(leaf.name))
     wrong = declared is not None and seen in ("other", "text")
     if wrong and leaf.data.strip() and declared is not None:
         seen = declared  # a damaged fax is a fax: the reader says so
@@ -91,9 +95,63 @@ def enclosed(leaf: mime.Leaf) -> Enclosed:
     return Enclosed(attachment, leaf, empty=declared is not None and not leaf.data.strip(), mislabelled=wrong)
 
 
+def unpacked(attached: list[Enclosed]) -> list[Enclosed]:
+    """The attachments, and behind each zip the files in it."""
+    room = archive.MAX_OUTPUT
+    out: list[Enclosed] = []
+    for item in attached:
+        if item.attachment.kind != "zip":
+            out.append(item)
+            continue
+        held = archive.open_zip(item.leaf.data, room)
+        room -= held.spent
+        files = [] if _is_office(held) else [enclosed(_member(item.leaf, name, data)) for name, data in held.files]
+        out += [_looked_into(item, held, files), *files]
+    return out
+
+
+def _member(leaf: mime.Leaf, name: str, data: bytes) -> mime.Leaf:
+    return replace(leaf, name=name, media_type="application/octet-stream", data=data, content_id="", related=False)
+
+
+def _is_office(held: archive.Archive) -> bool:
+    """Word, Excel and their like are zips too (ECMA-376 part 2, ODF part 2): their pictures are no pages."""
+    return any(name in ("[Content_Types].xml", "mimetype") for name, _ in held.files)
+
+
+def _looked_into(item: Enclosed, held: archive.Archive, files: list[Enclosed]) -> Enclosed:
+    """The zip itself, with what is to be told of it."""
+    name = item.attachment.name or "(名前なし)"
+    if held.problem:
+        told = f"圧縮ファイル「{name}」は{held.problem}。{_list('開けない中身', held.unread)}"
+        if held.unread and not any(_suffix(inner) in _FAX_SUFFIXES for inner in held.unread):
+            return replace(item, told=told)
+        problem = f"{told}発信元に、圧縮もパスワードもないPDFまたはTIFFでの再送を依頼してください。"
+        return replace(item, attachment=replace(item.attachment, problem=problem))
+    if _is_office(held):
+        return replace(item, told=f"「{name}」(Word・Excelなどの文書)は開けません。{_ASK}")
+    if any(file.attachment.kind in ("pdf", "tiff", "image") for file in files):
+        return replace(item, told=f"圧縮ファイル「{name}」の中の文書を読みました。")
+    told = f"圧縮ファイル「{name}」の中にPDF・TIFF・画像がありません。"
+    return replace(item, told=told + _list("中身", [inner for inner, _ in held.files]))
+
+
+_ASK = "送信者にPDFまたはTIFFでの再送を依頼してください。"
+_FAX_SUFFIXES = (".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png")
+
+
+def _list(what: str, names: Sequence[str]) -> str:
+    more = f"、ほか{len(names) - 5}個" if len(names) > 5 else ""
+    return f"{what}: {'、'.join(name or '(名前なし)' for name in names[:5])}{more}。" if names else ""
+
+
+def _suffix(name: str) -> str:
+    return re.sub(r"^.*(?=\.)", "", name.lower())
+
+
 def fax_pages(attached: list[Enclosed], pages_claimed: int | None) -> FaxPages:
     """Which attachments are the pages of the fax: one mail is one fax."""
-    pages = [item for item in attached if item.attachment.kind in ("pdf", "tiff")]
+    pages = [item for item in attached if item.attachment.kind in ("pdf", "tiff") or item.attachment.problem]
     pages = [item for item in attached if item in pages or _is_page_image(item, bool(pages))]
     pages = _ordered(_without_renditions(_without_copies(pages), pages_claimed))
     rest = [item for item in attached if not any(item is page for page in pages)]
@@ -113,9 +171,45 @@ def _complaints(attached: list[Enclosed]) -> Iterable[str]:
         elif item.mislabelled:
             yield f"添付ファイル「{shown}」は壊れているか、表示された種類と中身が異なります。"
         elif item.attachment.kind == "tnef":
-            yield "winmail.dat(Outlook形式)は開けません。送信者にPDFまたはTIFFでの再送を依頼してください。"
-        elif item.attachment.kind == "zip":
-            yield f"圧縮ファイル「{shown}」は自動では開きません。中身を確認してください。"
+            yield f"winmail.dat(Outlook形式)は開けません。{_ASK}"
+        elif item.told:
+            yield item.told
+        elif found := _format(item):
+            yield f"「{shown}」({found})は開けません。{_ASK}"
+
+
+# What people attach in place of a PDF; told apart by the first bytes, or by what is declared.
+_FORMATS = (
+    (b"Rar!\x1a\x07", "RAR圧縮"),
+    (b"7z\xbc\xaf\x27\x1c", "7z圧縮"),
+    (b"\x1f\x8b\x08", "gzip圧縮"),
+    (b"MSCF\0\0\0\0", "CAB圧縮"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Word・Excel・一太郎などの文書"),
+    (b"{\\rtf", "RTF文書"),
+    (b"BM", "BMP画像"),
+    (b"-----BEGIN PGP MESSAGE", "PGPで暗号化されたもの"),
+)
+_DECLARED_FORMATS = {
+    "application/pkcs7-mime": "S/MIMEで暗号化または署名されたもの",
+    "application/x-pkcs7-mime": "S/MIMEで暗号化または署名されたもの",
+    "application/pgp-encrypted": "PGPで暗号化されたもの",
+}
+_SUFFIX_FORMATS = {".xdw": "DocuWorks文書", ".xbd": "DocuWorks文書", ".heic": "HEIC写真"}
+
+
+def _format(item: Enclosed) -> str:
+    """What an attachment is that is no fax, in words; empty where it is nothing known."""
+    if item.attachment.kind not in ("other", "text"):
+        return ""
+    data = item.leaf.data
+    if data[2:5] == b"-lh":  # LHA's header, level 0 to 2
+        return "LZH圧縮"
+    by_bytes = next((name for start, name in _FORMATS if data.startswith(start)), "")
+    return (
+        _DECLARED_FORMATS.get(item.leaf.media_type, "")
+        or by_bytes
+        or _SUFFIX_FORMATS.get(_suffix(item.attachment.name), "")
+    )
 
 
 def _may_hold_a_fax(item: Enclosed) -> bool:
@@ -184,6 +278,8 @@ def _without_renditions(pages: list[Enclosed], pages_claimed: int | None) -> lis
 
 
 def _same_thing(item: Enclosed) -> object:
+    if item.attachment.problem:
+        return id(item)
     if item.leaf.alternative:
         return item.leaf.alternative
     stem = _stem(item.attachment.name)
@@ -193,7 +289,7 @@ def _same_thing(item: Enclosed) -> object:
 
 def _rank(item: Enclosed) -> int:
     damaged = 10 if item.mislabelled else 0
-    return damaged + ("tiff", "pdf", "image").index(item.attachment.kind)
+    return damaged + ("tiff", "pdf", "image", "zip").index(item.attachment.kind)
 
 
 def _stem(name: str) -> str:

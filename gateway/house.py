@@ -7,6 +7,7 @@ import fcntl
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -103,9 +104,11 @@ def _migrate(config: Config, engine: sa.Engine) -> None:
 def _alone(config: Config, engine: sa.Engine) -> Iterator[None]:
     """One process at a time changes tables."""
     if engine.dialect.name != "sqlite":
-        # No open transaction meanwhile: an index built CONCURRENTLY would wait for it for ever.
+        # Asked for again and again: an index built CONCURRENTLY waits for every open transaction and for every
+        # statement, also for one that waits for this lock; two hosts started at once would stand still for ever.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+            while not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATION_LOCK}):
+                time.sleep(0.1)
             try:
                 yield
             finally:
@@ -116,7 +119,7 @@ def _alone(config: Config, engine: sa.Engine) -> Iterator[None]:
         yield
 
 
-def _troubles(house: House) -> Iterator[str]:
+def _database_troubles(house: House) -> Iterator[str]:
     try:
         house.store.check()
         silent = now() - 4 * worker.SILENT
@@ -124,11 +127,21 @@ def _troubles(house: House) -> Iterator[str]:
             yield "読み取りのワーカーが動いていません (no worker is alive)"
     except SQLAlchemyError:
         yield "データベースに接続できません (the database does not answer)"
+        return
+    try:
+        house.store.check_write()
+    except SQLAlchemyError:
+        yield "データベースに書き込めません (the database cannot be written)"
+
+
+def _troubles(house: House) -> Iterator[str]:
+    yield from _database_troubles(house)
     try:
         house.spool.ready()
     except SpoolError as error:
         yield str(error)
-    free = shutil.disk_usage(house.config.data).free
+    # The spool may be a disk of its own.
+    free = min(shutil.disk_usage(folder).free for folder in (house.config.data, house.spool.folder))
     if free < LEAST_FREE:
         yield f"ディスクの空きが {free >> 20} MB です (disk nearly full)"
 

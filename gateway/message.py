@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway import charset, mime
-from gateway.enclosure import Attachment, Enclosed, FaxPages, enclosed, fax_pages, sniff
+from gateway.enclosure import Attachment, Enclosed, FaxPages, enclosed, fax_pages, sniff, unpacked
 from gateway.partial import Partial, PartsMissing, is_partial, join_parts, partial_of
 from gateway.transmission import Clues, Transmission, read_transmission
 
@@ -58,11 +58,13 @@ class Message:
     transmission: Transmission = field(default_factory=Transmission)
     problems: tuple[str, ...] = ()
     """Japanese sentences for staff: what could not be understood, what was repaired."""
+    beyond: bool = False
+    """A limit was passed before anything could be seen: what is in it is for a person to say."""
 
     @property
     def counts(self) -> bool:
         """One fax was received by this mail, be it readable or not (encrypted, a bomb)."""
-        return self.kind is MessageKind.FAX
+        return self.kind is MessageKind.FAX or self.beyond
 
 
 def read_message(raw: bytes, *, envelope_from: str = "", own_numbers: frozenset[str] = frozenset()) -> Message:
@@ -76,17 +78,29 @@ def read_message(raw: bytes, *, envelope_from: str = "", own_numbers: frozenset[
         if is_partial(head):
             return _part(head, envelope_from, own_numbers)
         opened = mime.open_mail(raw)
+        return _understood(opened, envelope_from, own_numbers)
     except mime.TooMuch as reason:
-        return _told(head, MessageKind.UNREADABLE, envelope_from, own_numbers, f"メールを開けません。{reason}")
+        why = f"メールを開けません。{reason}"
     except RecursionError:
-        return _told(head, MessageKind.UNREADABLE, envelope_from, own_numbers, "メールの入れ子が深すぎて開けません。")
-    return _understood(opened, envelope_from, own_numbers)
+        why = "メールの入れ子が深すぎて開けません。"
+    except MemoryError:
+        why = "メールを開くためのメモリが足りません。"
+    return read_head(raw, f"{why}{OPEN_BY_HAND}", envelope_from=envelope_from, own_numbers=own_numbers)
+
+
+OPEN_BY_HAND = "細工されたメールの可能性があります。発信元に確認し、原本は専用の端末で開いてください。"
+
+
+def read_head(raw: bytes, why: str, *, envelope_from: str = "", own_numbers: frozenset[str] = frozenset()) -> Message:
+    """Understand the header alone of a mail that cannot be opened for the reason ``why`` (Japanese). It counts."""
+    told = _told(mime.open_head(raw), MessageKind.UNREADABLE, envelope_from, own_numbers, why)
+    return replace(told, beyond=True)
 
 
 def _understood(opened: mime.Opened, envelope_from: str, own_numbers: frozenset[str]) -> Message:
     head = opened.head
     body, texts = _body(opened.leaves)
-    attached = [enclosed(leaf) for leaf in opened.leaves if not any(leaf is text for text in texts)]
+    attached = unpacked([enclosed(leaf) for leaf in opened.leaves if not any(leaf is text for text in texts)])
     clues = _clues(opened, body, attached, envelope_from)
     transmission = read_transmission(clues, own_numbers)
     fax = fax_pages(attached, transmission.pages_claimed)
@@ -263,7 +277,11 @@ def _kind_without_fax(head: mime.Head, subject: str, fax: FaxPages, body: str) -
     if _ERROR_SUBJECT.search(subject):
         return MessageKind.DEVICE_ERROR, ("機器がエラーを知らせています。ファクスが失われた可能性があります。",)
     if fax.unopened:
-        return MessageKind.UNREADABLE, ("ファクスとして開ける添付ファイル(PDF・TIFF・画像)がありません。",)
+        names = "、".join(item.name or "(名前なし)" for item in fax.unopened[:5])
+        more = f"、ほか{len(fax.unopened) - 5}個" if len(fax.unopened) > 5 else ""
+        return MessageKind.UNREADABLE, (
+            f"ファクスとして開ける添付ファイル(PDF・TIFF・画像)がありません。添付: {names}{more}。",
+        )
     if len(_HYLAFAX_LINE.findall(body)) >= 3:
         return MessageKind.NOTICE, ()
     if _RICOH_FAX.search(subject) or (_NOTICE_SUBJECT.search(subject) and _SAYS_ENCLOSED.search(body)):

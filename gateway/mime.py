@@ -28,8 +28,13 @@ MAX_HEADERS = 2000
 """Header fields, all parts together counted at ten times that."""
 MAX_FIELD = 262_144
 """Bytes of one header field."""
+MAX_HEAD = 1_048_576
+"""Bytes of one header block; the parser keeps every line of it, at some 25 times the size of a short line."""
+MAX_LINES = 5_000_000
+"""Lines of a mail, for the same reason: 256 MB of base64 have 3.5 million, and a line takes 60 bytes at least."""
+MAX_UUENCODED = 100
+"""Uuencoded files in one text; the machines that send them send one."""
 _BLOCK = 65_536
-_MAX_HEAD = 1_048_576
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
 _FIELD_START = re.compile(rb"[!-9;-~]+:")
@@ -38,6 +43,12 @@ _KNOWN_FIELD = re.compile(rb"(?im)^(?:from|to|subject|date|mime-version|content-
 _LOST_BOUNDARY = re.compile(
     rb"(?:\A|[\r\n])--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]{4,40}[ \t]*:)", re.IGNORECASE
 )
+# POSIX.1-2017 uuencode: "begin", the file's mode, its name; the first line is almost always a full one (M, 60 more).
+_UU_BEGIN = re.compile(rb"(?:\A|(?<=[\r\n]))begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n(?=[!-`][ -`]{4,86}[ \t]*\r?\n)")
+_UU_END = re.compile(rb"(?<=[\r\n])(?:[ `][ \t]*\r?\n)?end[ \t]*(?:\r?\n|\Z)")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
+_SPACE = b" \t\r\n\v\f"
 # The first bytes of TIFF, PDF, JPEG and PNG as base64 writes them.
 _BASE64_OF_A_FAX = re.compile(rb"\s*(?:SUkqA|TU0AK|JVBERi|/9j/|iVBORw0KGgo)[A-Za-z0-9+/\r\n]{40}")
 
@@ -113,13 +124,24 @@ class _Budget:
     containers: int = MAX_CONTAINERS
     headers: int = MAX_HEADERS * 10
     bytes_left: int = 0
+    heading: _Part | None = None
+    """The part whose header block the parser is still gathering."""
+    gathered: int = 0
+    """Bytes handed to the parser since."""
 
     def parse(self, size: int) -> None:
         self.bytes_left = (self.bytes_left or 4 * len(self.raw) + _BLOCK) - size
         if self.bytes_left <= 0:
             raise TooMuch("メールの中のメールが多すぎます。")
 
-    def part(self) -> None:
+    def fed(self, size: int) -> None:
+        """The parser took so many bytes: it gathers a header block whole before anybody can count its fields."""
+        self.gathered += size
+        if self.heading is not None and self.gathered > MAX_HEAD + _BLOCK:
+            raise TooMuch("メールのヘッダーが長すぎます。")
+
+    def part(self, heading: _Part | None = None) -> None:
+        self.heading, self.gathered = heading, 0
         self.parts -= 1
         if self.parts < 0:
             raise TooMuch(f"メールの部品が{MAX_PARTS}個を超えています。")
@@ -142,7 +164,7 @@ class _Part(_EmailMessage):
 
     def __init__(self, budget: _Budget, policy: Compat32) -> None:
         super().__init__(policy=policy)
-        budget.part()
+        budget.part(self)
         self._budget = budget
         self._type: tuple[str, dict[str, str]] | None = None
         self._counted = False
@@ -181,6 +203,8 @@ class _Part(_EmailMessage):
 
     def get_content_type(self) -> str:
         """Value of the Content-Type, with RFC 2045 5.2's default."""
+        if self._budget.heading is self:
+            self._budget.heading = None  # the parser asks when it has the whole header
         kind = self.content_type()[0]
         return kind if kind.count("/") == 1 else self.get_default_type()
 
@@ -215,6 +239,8 @@ def open_mail(raw: bytes) -> Opened:
     """Take a mail apart. Raises TooMuch beyond the limits and nothing else for content."""
     if len(raw) > MAX_BYTES:
         raise TooMuch(f"メールが大きすぎます({len(raw) // 1_048_576} MB)。")
+    if _lines(raw) > MAX_LINES:
+        raise TooMuch("メールの行が多すぎます。")
     walk = _Walk(_Budget(raw))
     top = walk.parse(raw)
     walk.visit(top, _Place())
@@ -225,7 +251,7 @@ def open_mail(raw: bytes) -> Opened:
 
 def open_head(raw: bytes) -> Head:
     """Only the mail's own header, whatever follows; fields beyond the limits are left out."""
-    head = raw[:_MAX_HEAD]
+    head = raw[:MAX_HEAD]
     end = _BLANK_LINE.search(head)
     lines = (head[: end.start()] if end else head).splitlines()[:MAX_HEADERS]
     fields: list[tuple[str, str]] = []
@@ -291,13 +317,14 @@ class _Walk:
         body = memoryview(raw)
         for at in range(start, len(raw), _BLOCK):
             parser.feed(bytes(body[at : at + _BLOCK]))
+            self.budget.fed(_BLOCK)
         return parser.close()
 
     def _mended_head(self, raw: bytes) -> tuple[bytes, int]:
         """The header block with its broken lines mended, and where in ``raw`` the rest begins."""
         start = _leading(raw)
-        found = _BLANK_LINE.search(raw, start, start + _MAX_HEAD)
-        end = found.start() if found else min(len(raw), start + _MAX_HEAD)
+        found = _BLANK_LINE.search(raw, start, start + MAX_HEAD)
+        end = found.start() if found else min(len(raw), start + MAX_HEAD)
         if found is None and end < len(raw) and _KNOWN_FIELD.search(raw, start, end):
             raise TooMuch("メールのヘッダーが長すぎます。")
         lines = raw[start:end].splitlines(keepends=True)
@@ -396,7 +423,41 @@ class _Walk:
             self.budget.container()
             self._forwarded(self.parse(content), place)
             return
+        if kind.startswith("text/") or _encoding(part) == "uuencode":
+            content = self._without_uuencoded(content, place)
         self._leaf(part, kind, content, place)
+
+    def _without_uuencoded(self, text: bytes, place: _Place) -> bytes:
+        """The text around files that were written into it, as mail was before MIME; the files become leaves."""
+        kept: list[bytes] = []
+        at = 0
+        for _ in range(MAX_UUENCODED):
+            begin = _UU_BEGIN.search(text, at)
+            if begin is None:
+                break
+            end = _UU_END.search(text, begin.end())
+            stop = end.start() if end else len(text)
+            kept.append(text[at : begin.start()])
+            at = end.end() if end else len(text)
+            self.budget.part()
+            data, whole = from_uuencode(text[begin.end() : stop])
+            if not (end and whole):
+                self.repairs.append("uuencodeで書かれた添付ファイルが壊れているか、途中で切れています。")
+            name = charset.file_name(("", {"name": charset.decode(begin[1]).strip()}))
+            self.leaves.append(
+                Leaf(
+                    "application/octet-stream",
+                    name,
+                    "attachment",
+                    None,
+                    data,
+                    "",
+                    place.alternative,
+                    False,
+                    place.depth,
+                )
+            )
+        return b"".join((*kept, text[at:]))
 
     def _leaf(self, part: _Part, kind: str, content: bytes, place: _Place) -> None:
         head = Head(part.fields)
@@ -453,6 +514,8 @@ def _encoding(part: _Part) -> str:
             letters = re.sub(r"[^a-z0-9]", "", value.lower())
             if letters.startswith("base64"):
                 return "base64"
+            if letters in ("xuuencode", "uuencode", "xuue"):
+                return "uuencode"
             return "quoted-printable" if letters.startswith("quotedprintable") else "8bit"
     return "8bit"
 
@@ -478,7 +541,7 @@ def from_base64(body: bytes) -> bytes:
     >>> from_base64(b"SUkq*AA==\r\nSUkqAA==")
     b'II*\x00II*\x00'
     """
-    squeezed = re.sub(rb"\s+", b"", body)
+    squeezed = body.translate(None, _SPACE)
     try:
         return binascii.a2b_base64(squeezed, strict_mode=True)
     except binascii.Error:
@@ -486,9 +549,9 @@ def from_base64(body: bytes) -> bytes:
     clean = bytearray()
     for line in body.splitlines():
         if not _prose(line):
-            clean += re.sub(rb"[^A-Za-z0-9+/=]", b"", line)
+            clean += line.translate(None, _NOT_BASE64)
     out = bytearray()
-    for block in re.finditer(rb"[^=]+", clean):  # padding ends a block; another may follow
+    for block in re.finditer(rb"[^=]{2,}", clean):  # padding ends a block; another may follow
         whole = block[0][: -1 if len(block[0]) % 4 == 1 else None]
         out += binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
     return bytes(out)
@@ -496,9 +559,37 @@ def from_base64(body: bytes) -> bytes:
 
 def _prose(line: bytes) -> bool:
     """A line that some gateway on the way wrote under the base64 (a disclaimer), not a damaged line of it."""
-    words = line.split()
-    junk = len(re.sub(rb"[A-Za-z0-9+/=\s]", b"", line))
-    return junk * 4 > len(line) + 8 or (len(words) > 2 and any(len(word) % 4 for word in words[:-1]))
+    junk = len(line.translate(None, _BASE64 + _SPACE))
+    if junk * 4 > len(line) + 8:
+        return True
+    words = line.split(maxsplit=1000)
+    return len(words) > 2 and any(len(word) % 4 for word in words[:-1])
+
+
+def from_uuencode(lines: bytes) -> tuple[bytes, bool]:
+    r"""The bytes behind the lines between ``begin`` and ``end``, and whether every line made sense.
+
+    Spaces at the end of a line are lost on the way, and some programs write a check sum behind it.
+
+    >>> from_uuencode(b'#0V%T\n')
+    (b'Cat', True)
+    """
+    out, whole = bytearray(), True
+    for line in lines.splitlines():
+        if not line:
+            continue
+        count = (line[0] - 32) & 63
+        letters = (count + 2) // 3 * 4
+        piece = line[: 1 + letters].ljust(1 + letters)
+        try:
+            out += binascii.a2b_uu(piece)
+        except binascii.Error:
+            whole = False
+    return bytes(out), whole
+
+
+def _lines(raw: bytes) -> int:
+    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
 def _flat(part: _Part) -> bytes:

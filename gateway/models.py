@@ -60,6 +60,16 @@ class Fax(SQLModel, table=True):
               postgresql_where=text("duplicate_of IS NULL")),
         Index("fax_inbox", "department", "work", "accepted_at"),
         Index("fax_newest", "accepted_at", "id"),
+        Index("fax_of_line", "line", "accepted_at"),
+        # The door writes rows without these, so that they cost it nothing.
+        Index("fax_enclosed", "enclosed", sqlite_where=text("enclosed IS NOT NULL"),
+              postgresql_where=text("enclosed IS NOT NULL")),
+        Index("fax_pictures", "pictures", sqlite_where=text("pictures IS NOT NULL"),
+              postgresql_where=text("pictures IS NOT NULL")),
+        Index("fax_joined", "joined_into", sqlite_where=text("joined_into IS NOT NULL"),
+              postgresql_where=text("joined_into IS NOT NULL")),
+        Index("fax_whole", "content", sqlite_where=text("content <> sha256"),
+              postgresql_where=text("content <> sha256")),
     )  # fmt: skip
 
     id: str = Field(primary_key=True)
@@ -73,7 +83,7 @@ class Fax(SQLModel, table=True):
     received_at: datetime = Field(sa_type=Utc)
     """When the fax call came in, as the machine says where that is plausible, else ``accepted_at``."""
     month: str = Field(index=True)
-    line: str = Field(index=True)
+    line: str
     envelope_from: str = ""
     client: str = ""
     kind: str = "fax"
@@ -108,6 +118,12 @@ class Fax(SQLModel, table=True):
     exempt: str | None = None
     joined_into: str | None = None
     """The fax that this part of a split mail (message/partial) became part of."""
+    enclosed: str | None = None
+    """SHA-256 over the documents of the mail as they were attached; None while nobody has opened it."""
+    said: str | None = None
+    """SHA-256 of the text of the mail, in which a machine may tell the call's time or its number."""
+    pictures: str | None = None
+    """SHA-256 over the bits of all its pages; None while not all of them are read."""
     attempt: int = 0
     """How often the journey was begun."""
     run: str = ""
@@ -117,6 +133,8 @@ class Fax(SQLModel, table=True):
 
 class Page(SQLModel, table=True):
     """One page read. Can be made again from the mail."""
+
+    __table_args__ = (Index("page_picture", "png"),)
 
     fax_id: str = Field(primary_key=True, foreign_key="fax.id")
     number: int = Field(primary_key=True)
@@ -136,6 +154,10 @@ class Page(SQLModel, table=True):
     masked: list[Any] = Field(default_factory=list, sa_type=JSON)
     """Boxes of blacked-out places."""
     engine: str = ""
+    bits: str = ""
+    """SHA-256 of the picture as it was scanned (ocr.fingerprint.bits)."""
+    fingerprint: str = ""
+    """Where it has how much ink (ocr.fingerprint); empty for a blank page."""
     problem: str = ""
     """Why it could not be read; empty when it could."""
 
@@ -176,13 +198,53 @@ class Job(SQLModel, table=True):
     """``journey``: open, read and decide; ``carry``: deliver the waiting copies."""
 
 
+class Standing(StrEnum):
+    """What has become of a part of a split mail."""
+
+    WAITING = "waiting"
+    """For the others."""
+    SHORT = "short"
+    """It is the fax, made of the parts that are here; some are missing."""
+    WHOLE = "whole"
+    """It is the fax, made of all of them."""
+    JOINED = "joined"
+    """It belongs to the fax that ``joined_into`` names."""
+    APART = "apart"
+    """A person has said that it is a fax of its own."""
+
+
 class Part(SQLModel, table=True):
-    """A part of a split mail (RFC 2046 5.2.2, message/partial)."""
+    """A part of a split mail (RFC 2046 5.2.2, message/partial), or one of the mails that a machine split a fax into."""
 
     fax_id: str = Field(primary_key=True, foreign_key="fax.id")
     partial_id: str = Field(index=True)
+    """The id of message/partial, or what the subjects of the mails have in common; never trusted alone."""
     number: int
     total: int | None = None
+    style: str = "partial"
+    """``partial`` (message/partial) or ``counter`` (whole mails with ``[1/3]`` in the subject)."""
+    sender: str = ""
+    """The mail's From: two machines may use the same id."""
+    caller: str | None = None
+    told_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When the fax came in, as the mail tells."""
+    enclosed: str = ""
+    """SHA-256 over the documents of this mail alone, where it has some."""
+    standing: str = Field(default=Standing.WAITING, index=True)
+
+
+class Likeness(SQLModel, table=True):
+    """Two faxes that may be the same one, and what a person said of it."""
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    """The smaller of the two ids."""
+    other_id: str = Field(primary_key=True, foreign_key="fax.id", index=True)
+    score: float = 0.0
+    """The share of the writing that stands on both, 0 to 1."""
+    verdict: str = ""
+    """Empty: proposed. ``same``, ``different``: said by ``who``."""
+    who: str = "gateway"
+    at: datetime = Field(sa_type=Utc)
 
 
 class User(SQLModel, table=True):

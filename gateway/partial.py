@@ -5,6 +5,7 @@ Canon's and FUJIFILM's machines send them; the pieces come out of order, twice, 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,6 +82,27 @@ def join_parts(parts: Sequence[bytes]) -> bytes:
         shown = "、".join(map(str, missing[:20])) or "最後"
         raise PartsMissing(f"分割メールの{shown}番目がまだ届いていません。", missing)
     return _joined([pieces[number] for number in range(1, total + 1)])
+
+
+def join_so_far(parts: Sequence[bytes]) -> bytes:
+    """As much of the mail as its pieces give from the first on without a gap; empty when the first is missing.
+
+    Numbers and total are taken as :func:`join_parts` takes them; nothing is raised for what is missing.
+    """
+    pieces: dict[int, bytes] = {}
+    for raw in parts:
+        partial = partial_of(mime.open_head(raw))
+        if partial is not None:
+            pieces.setdefault(partial.number, raw)
+    run: list[bytes] = []
+    while len(run) + 1 in pieces:
+        run.append(pieces[len(run) + 1])
+    return _joined(run) if run else b""
+
+
+def content_of(part: bytes) -> str:
+    """SHA-256 of what a piece holds, its own header left aside: equal for a piece that was sent again."""
+    return hashlib.sha256(mime.split_head(part)[1].rstrip()).hexdigest()
 
 
 def _joined(pieces: list[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The journey of a fax, on one screen: open, read, decide, deliver.
+"""The journey of a fax, on one screen: open, read, decide.
 
 Every step may run twice and has one effect; each writes only while its run owns the fax. The engine that makes the
 steps durable is in :mod:`gateway.worker`; here is no engine, so the journey can be walked without one.
@@ -15,11 +15,12 @@ from typing import Any, Protocol, TypeVar
 from gateway.config import Config
 from gateway.message import MessageKind
 from gateway.models import Fax, Page
-from gateway.partial import PartsMissing, join_parts
-from gateway.reader import MailToRead, OpenedMail, Readers
+from gateway.parts import Parts
+from gateway.reader import MailToRead, Readers
+from gateway.repeat import Repeats, said
 from gateway.spool import Spool
 from gateway.store import Decided, Opened, Store
-from gateway.tti import Tti, read_tti
+from gateway.tti import MAX_LINES, Tti, read_tti
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
@@ -74,14 +75,12 @@ class Pipeline:
         for number, (document, page) in enumerate(pages, 1):
             step(self.read, fax_id, run, number, document, page)
         step(self.decide, fax_id, run)
-        step(self.deliver, fax_id, run)
 
     def open(self, fax_id: str, run: str) -> list[tuple[int, int]]:
         """Understand the mail and open its documents; gives (document from 0, page from 1) of every page."""
         fax = self._fax(fax_id)
-        mail = self._open_mail(fax)
-        if mail.message.kind is MessageKind.PART:
-            mail = self._joined(fax, run, mail)
+        whole = self._parts.whole(fax, run)
+        mail = whole.mail
         told = mail.message.transmission
         self.store.opened(
             fax_id,
@@ -98,7 +97,9 @@ class Pipeline:
                 tsi=told.tsi,
                 pages=mail.pages,
                 problems=mail.message.problems,
-                held_because=tuple(document.problem for document in mail.documents if document.problem),
+                held_because=(*whole.lacking, *(document.problem for document in mail.documents if document.problem)),
+                enclosed=mail.enclosed,
+                said=said(mail.message.body),
             ),
         )
         return [(index, page) for index, document in enumerate(mail.documents) for page in range(1, document.pages + 1)]
@@ -106,7 +107,7 @@ class Pipeline:
     def read(self, fax_id: str, run: str, number: int, document: int, page: int) -> None:
         """Read one page; a page that cannot be read says why and hides no other."""
         fax = self._fax(fax_id)
-        before = self.store.read_before(fax.content, fax_id, fax.pages)
+        before = self.store.read_before(fax)
         twin = next((known for known in before if known.number == number), None)
         if twin is not None:
             self.store.page_read(run, Page(**{**twin.model_dump(), "fax_id": fax_id}))
@@ -119,17 +120,20 @@ class Pipeline:
         self.store.page_read(run, page_row(fax_id, number, reading, self.spool.put(reading.png)))
 
     def decide(self, fax_id: str, run: str) -> None:
-        """Say what it is, where it goes, and why."""
-        fax = self._fax(fax_id)
-        self.store.decided(fax_id, run, self.judge(fax, self.store.pages(fax_id)))
+        """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
+        pages = self.store.pages(fax_id)
+        Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
+        self.store.decided(fax_id, run, self.judge(self._fax(fax_id), pages), self._sinks)
 
-    def deliver(self, fax_id: str, run: str) -> None:
-        """Set the copies going; the inbox does not wait for them."""
-        self.store.send(
-            fax_id,
-            run,
-            lambda department: [sink.id for sink in self.config.sinks_of(department or "")],
-        )
+    def _sinks(self, department: str | None) -> list[str]:
+        return [sink.id for sink in self.config.sinks_of(department or "")]
+
+    def stop_waiting(self, moment: datetime) -> list[str]:
+        """Let no split mail wait any longer than configured for its missing parts; gives the faxes made of the rest.
+
+        Called again and again by whoever runs journeys; cheap where nothing waits.
+        """
+        return self.store.stop_waiting(moment - self._wait)
 
     def judge(self, fax: Fax, pages: list[Page]) -> Decided:
         """The decision on a fax whose pages are read; a mail that is no fax is held for its line."""
@@ -151,7 +155,7 @@ class Pipeline:
             due_at=None,
             masked=False,
             reasons=(),
-            held_because=(NO_FAX[MessageKind(fax.kind)], *fax.held_because, *fax.problems),
+            held_because=() if fax.joined_into else (NO_FAX[MessageKind(fax.kind)], *fax.held_because, *fax.problems),
             fields={},
             barcodes=(),
             documents=(),
@@ -160,32 +164,20 @@ class Pipeline:
             tsi=fax.tsi,
         )
 
-    def _joined(self, fax: Fax, run: str, mail: OpenedMail) -> OpenedMail:
-        """The whole mail when all its parts are here and this is the last of them; else this part."""
-        partial = mail.message.partial
-        if partial is None or fax.duplicate_of:
-            return mail
-        together = self.store.part(fax.id, partial.id, partial.number, partial.total)
-        try:
-            whole = join_parts([self.spool.get(sibling.sha256) for _, sibling in together])
-        except PartsMissing:
-            return mail
-        last = max((sibling for _, sibling in together), key=lambda sibling: (sibling.accepted_at, sibling.id))
-        if last.id != fax.id:  # it came later but was looked at earlier: let it find itself complete
-            self.store.again(last.id, "gateway")
-            return mail
-        self.store.joined([sibling.id for _, sibling in together], fax.id, run, self.spool.put(whole))
-        return self._open_mail(self._fax(fax.id))
+    @property
+    def _wait(self) -> timedelta:
+        return timedelta(minutes=self.config.smtp.parts_wait_minutes)
 
-    def _open_mail(self, fax: Fax) -> OpenedMail:
-        return self.readers.open(self._mail(fax))
+    @property
+    def _own_numbers(self) -> frozenset[str]:
+        return frozenset(line.number for line in self.config.organisation.lines if line.number)
+
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.store, self.spool, self.readers, self._own_numbers, self._wait)
 
     def _mail(self, fax: Fax) -> MailToRead:
-        return MailToRead(
-            digest=fax.content,
-            envelope_from=fax.envelope_from,
-            own_numbers=frozenset(line.number for line in self.config.organisation.lines if line.number),
-        )
+        return MailToRead(fax.content, fax.envelope_from, self._own_numbers)
 
     def _fax(self, fax_id: str) -> Fax:
         fax = self.store.fax(fax_id)
@@ -219,6 +211,8 @@ def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
         barcodes=list(page.barcodes),
         masked=[list(box) for box in page.masked],
         engine=page.engine,
+        bits=page.bits,
+        fingerprint=page.fingerprint,
     )
 
 
@@ -236,6 +230,7 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
                 height=page.height,
                 readable=not page.problem,
                 masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
+                printed=_printed(page),
             )
             for page in pages
         ),
@@ -243,6 +238,11 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
         tsi=fax.tsi or (tti.name if tti else None),
         barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
     )
+
+
+def _printed(page: Page) -> tuple[int, int | None] | None:
+    tti = read_tti(page.text.splitlines()[:MAX_LINES])
+    return (tti.page, tti.of) if tti is not None and tti.page else None
 
 
 def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> Decided:

@@ -7,35 +7,63 @@ nothing but the answer in hand. It dies with its parent, so that no reading outl
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import multiprocessing
 import os
 import queue
 import resource
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import structlog
+from PIL import Image
+
 from gateway.errors import Closed
-from gateway.message import Message, read_message
+from gateway.message import OPEN_BY_HAND, Attachment, Message, MessageKind, read_head, read_message
 from gateway.spool import Spool
 from ocr import engine as engines
 from ocr.document import open_document
 from ocr.errors import DocumentError, EngineError, ReadingError
-from ocr.page import Reading
+from ocr.fingerprint import likeness
+from ocr.page import PageText, Reading
 from ocr.read import read_page
+from ocr.searchable import ReadDocument, searchable
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 OPEN_SECONDS = 60.0
 """Opening a mail of 50 MB with 500 pages takes a few seconds; more is an attack."""
+FAX_PAGES = 1000
+"""Pages of all documents of one mail: twice what one document may have."""
+FILE_BYTES = 1 << 30
+"""What a child may write into one file; only Tesseract writes any, a few megabytes at a time."""
+USUAL, PATIENCE = 1 / 6, 10.0
+"""A page usually takes less than a sixth of its limit. A mail that has taken ten limits more than that for its pages
+together is left: 500 pages that all but overstep would hold a reader for a working day."""
+REMEMBERED = 1000
+"""Mails of which it is known how long they took."""
 TASKS_PER_CHILD = 500
 """A child is replaced after so many tasks, which bounds whatever a library leaks."""
+BINDING_SECONDS = 1.0
+"""More for each page of a searchable PDF; it takes a tenth of that."""
 CUT_OFF = "ファイルが途中で切れています。読めたところまで表示しています。発信元に再送を依頼してください。"
+
+
+STRANGE = "想定していない内容のため処理できません。壊れているか、細工されたファイルの可能性があります。"
+CRASHED = "読み取りの処理が途中で異常終了しました。壊れているか、細工されたファイルの可能性があります。"
+NO_MEMORY = "処理に必要なメモリが制限を超えました。"
+TOO_MANY_PAGES = f"添付文書のページが合わせて上限({FAX_PAGES}ページ)を超えるため、この文書は読んでいません。"
+TOO_LONG = "このFAXの処理に時間がかかりすぎるため、残りは読んでいません。"
+
+log = structlog.get_logger("reader")
 
 
 class _Died(Exception):
@@ -58,6 +86,8 @@ class OpenedDocument:
     kind: str
     pages: int
     problem: str = ""
+    sha256: str = ""
+    """Of its bytes as they were attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +101,12 @@ class OpenedMail:
     def pages(self) -> int:
         """How many pages can be read."""
         return sum(document.pages for document in self.documents)
+
+    @property
+    def enclosed(self) -> str:
+        """SHA-256 over its documents as they were attached; empty where one is not known, or none is there."""
+        known = [document.sha256 for document in self.documents]
+        return hashlib.sha256("\n".join(known).encode()).hexdigest() if known and all(known) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +122,7 @@ class MailToRead:
 class _Start:
     """What a child is started with."""
 
-    folder: Path
+    spool: Spool
     engine: engines.EngineName
     memory_bytes: int
 
@@ -98,7 +134,7 @@ class _Desk:
     """What one child keeps: the engine, loaded at the first page, and the mail it read last."""
 
     def __init__(self, start: _Start) -> None:
-        self.spool = Spool(start.folder)
+        self.spool = start.spool
         self._engine_name = start.engine
         self._engine: engines.Engine | None = None
         self._last: tuple[MailToRead, Message] | None = None
@@ -111,30 +147,115 @@ class _Desk:
     def message(self, mail: MailToRead) -> Message:
         if self._last is None or self._last[0] != mail:
             raw = self.spool.get(mail.digest)
-            self._last = (mail, read_message(raw, envelope_from=mail.envelope_from, own_numbers=mail.own_numbers))
+            self._last = None  # two mails at once would be twice the memory
+            with _its_own_fault():
+                message = read_message(raw, envelope_from=mail.envelope_from, own_numbers=mail.own_numbers)
+            self._last = (mail, message)
         return self._last[1]
+
+
+class _Unforeseen(DocumentError):
+    """A library raised what nobody expected of it; ``kind`` is for the log."""
+
+    kind = ""
+
+
+@contextlib.contextmanager
+def _its_own_fault() -> Iterator[None]:
+    """Whatever bytes make a library raise is the fault of the bytes: they are held, and no other fax waits for them."""
+    try:
+        yield
+    except (ReadingError, MemoryError):
+        raise
+    except Exception as error:
+        unforeseen = _Unforeseen(STRANGE)
+        unforeseen.kind = type(error).__name__  # no more of it: the text of an exception may hold content
+        raise unforeseen from error
 
 
 def _open(desk: _Desk, mail: MailToRead) -> OpenedMail:
     message = desk.message(mail)
-    bare = replace(message, documents=(), others=())  # bytes stay in the child
-    return OpenedMail(message=bare, documents=tuple(_opened(item.name, item.data) for item in message.documents))
+    return OpenedMail(message=_bare(message), documents=tuple(_all_opened(message)))
 
 
-def _opened(name: str, data: bytes) -> OpenedDocument:
+def _parse(desk: _Desk, mail: MailToRead) -> tuple[Message, tuple[str, ...]]:
+    message = desk.message(mail)
+    return _bare(message), tuple(document.name for document in message.documents)
+
+
+def _open_one(desk: _Desk, mail: MailToRead, number: int) -> OpenedDocument:
+    item = desk.message(mail).documents[number]
+    return _known(_opened(item, FAX_PAGES), item)
+
+
+def _head(desk: _Desk, mail: MailToRead, why: str) -> Message:
+    with _its_own_fault():
+        raw = desk.spool.get(mail.digest)
+        return read_head(raw, why, envelope_from=mail.envelope_from, own_numbers=mail.own_numbers)
+
+
+def _bare(message: Message) -> Message:
+    return replace(message, documents=(), others=())  # bytes stay in the child
+
+
+def _all_opened(message: Message) -> Iterator[OpenedDocument]:
+    left = FAX_PAGES
+    for item in message.documents:
+        opened = _opened(item, left)
+        left -= opened.pages
+        yield _known(opened, item)
+
+
+def _known(opened: OpenedDocument, item: Attachment) -> OpenedDocument:
+    return replace(opened, sha256=hashlib.sha256(item.data).hexdigest())
+
+
+def _opened(item: Attachment, pages_left: int) -> OpenedDocument:
     try:
-        document = open_document(data)
+        if item.problem:
+            return _unopened(item.name, item.problem)
+        with _its_own_fault():
+            document = open_document(item.data)
     except ReadingError as error:
-        return OpenedDocument(name=name, kind="unreadable", pages=0, problem=f"{error}{error.advice}")
-    return OpenedDocument(name, document.kind, document.pages, problem=CUT_OFF if document.cut_off else "")
+        return _unopened(item.name, f"{error}{error.advice}")
+    except MemoryError:
+        return _unopened(item.name, f"{NO_MEMORY}{DocumentError.advice}")
+    if document.pages > pages_left:
+        return _unopened(
+            item.name, f"このFAXのページが多すぎるため「{item.name}」は読んでいません(上限{FAX_PAGES}ページ)。"
+        )
+    return OpenedDocument(item.name, document.kind, document.pages, problem=CUT_OFF if document.cut_off else "")
+
+
+def _unopened(name: str, problem: str) -> OpenedDocument:
+    return OpenedDocument(name=name, kind="unreadable", pages=0, problem=problem)
 
 
 def _documents(desk: _Desk, mail: MailToRead) -> list[tuple[str, str, bytes]]:
     return [(item.name, item.media_type, item.data) for item in desk.message(mail).documents]
 
 
+def _searchable(desk: _Desk, mail: MailToRead, pages: Mapping[int, PageText], title: str) -> bytes:
+    documents, before = [], 0
+    message = desk.message(mail)
+    for item, opened in zip(message.documents, _all_opened(message), strict=True):
+        count = opened.pages
+        read = {number: pages[before + number] for number in range(1, count + 1) if before + number in pages}
+        documents.append(ReadDocument(item.data, read))
+        before += count
+    return searchable(documents, title)
+
+
 def _read(desk: _Desk, mail: MailToRead, document: int, page: int) -> Reading:
-    return read_page(desk.message(mail).documents[document].data, page, desk.engine())
+    data, engine = desk.message(mail).documents[document].data, desk.engine()
+    with _its_own_fault():
+        return read_page(data, page, engine)
+
+
+def _likeness(desk: _Desk, one: str, other: str) -> float:
+    pictures = [Image.open(io.BytesIO(desk.spool.get(digest))) for digest in (one, other)]
+    with _its_own_fault():
+        return likeness(*pictures)
 
 
 def _warm(desk: _Desk) -> None:
@@ -156,6 +277,7 @@ def _live(pipe: Connection, start: _Start) -> None:
         signal.signal(ending, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_DATA, (start.memory_bytes, start.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     os.environ["OMP_NUM_THREADS"] = os.environ["OMP_THREAD_LIMIT"] = "1"
     desk = _Desk(start)
     for _ in range(TASKS_PER_CHILD):
@@ -205,16 +327,39 @@ class _Child:
         self._pipe.close()
 
 
+class _Patience:
+    """How long each mail has kept readers beyond what is usual."""
+
+    def __init__(self, usual: float, most: float) -> None:
+        self._usual, self._most = usual, most
+        self._spent: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def spend(self, digest: str, seconds: float) -> None:
+        with self._lock:
+            self._spent[digest] = max(0.0, self._spent.pop(digest, 0.0) + seconds - self._usual)
+            while len(self._spent) > REMEMBERED:
+                self._spent.popitem(last=False)
+
+    def forget(self, digest: str) -> None:
+        with self._lock:
+            self._spent.pop(digest, None)
+
+    def is_at_its_end(self, digest: str) -> bool:
+        return self._spent.get(digest, 0.0) > self._most
+
+
 class Readers:
     """The children. One owner: the worker."""
 
     def __init__(self, spool: Spool, engine: engines.EngineName, workers: int, limits: Limits) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._limits = limits
-        self._start = _Start(spool.folder, engine, limits.memory_bytes)
+        self._start = _Start(spool, engine, limits.memory_bytes)
         self._free: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
         self._children: set[_Child] = set()
         self._lock = threading.Lock()
+        self._patience = _Patience(USUAL * limits.page_seconds, PATIENCE * limits.page_seconds)
         self._closed = False
         for _ in range(self.workers):
             self._free.put(None)  # a place; its child is started when it is needed
@@ -225,16 +370,57 @@ class Readers:
             threading.Thread(target=self._warm_one, name="warm", daemon=True).start()
 
     def open(self, mail: MailToRead) -> OpenedMail:
-        """Read a mail and open its documents."""
-        return self._ask(OPEN_SECONDS, _open, mail)
+        """Read a mail and open its documents; what cannot be opened within the limits is told, never raised."""
+        self._patience.forget(mail.digest)
+        try:
+            return self._ask(OPEN_SECONDS, _open, mail)
+        except ReadingError as error:
+            return self._open_apart(mail, str(error))
+
+    def _open_apart(self, mail: MailToRead, why: str) -> OpenedMail:
+        """Document by document: the one that takes its reader down must hide no other."""
+        try:
+            message, names = self._ask(OPEN_SECONDS, _parse, mail)
+        except ReadingError:
+            return OpenedMail(self._head(mail, f"メールを開けません。{why}{OPEN_BY_HAND}"), ())
+        documents: list[OpenedDocument] = []
+        left = FAX_PAGES
+        for number, name in enumerate(names):
+            try:
+                opened = self._ask(OPEN_SECONDS, _open_one, mail, number)
+            except ReadingError as error:
+                opened = _unopened(name, f"{error}{error.advice}")
+            if opened.pages > left:
+                opened = _unopened(name, TOO_MANY_PAGES)
+            left -= opened.pages
+            documents.append(opened)
+        return OpenedMail(message, tuple(documents))
+
+    def _head(self, mail: MailToRead, why: str) -> Message:
+        try:
+            return self._ask(OPEN_SECONDS, _head, mail, why)
+        except ReadingError:
+            return Message(MessageKind.UNREADABLE, problems=(why,), beyond=True)
 
     def documents(self, mail: MailToRead) -> list[tuple[str, str, bytes]]:
         """Name, media type and bytes of a mail's fax documents."""
         return self._ask(OPEN_SECONDS, _documents, mail)
 
+    def searchable(self, digest: str, envelope_from: str, pages: Mapping[int, PageText], title: str) -> bytes:
+        """All documents of a mail as one searchable PDF; ``pages``: what was read, counted from 1 through the fax.
+
+        Raises :class:`DocumentError` where there is no document that can be opened.
+        """
+        seconds = OPEN_SECONDS + BINDING_SECONDS * len(pages)
+        return self._ask(seconds, _searchable, MailToRead(digest, envelope_from), pages, title)
+
     def read(self, mail: MailToRead, document: int, page: int) -> Reading:
         """Read page ``page`` (from 1) of document ``document`` (from 0)."""
         return self._ask(self._limits.page_seconds, _read, mail, document, page)
+
+    def likeness(self, one: str, other: str) -> float:
+        """How much of what is written on either of two pages stands on both, 0 to 1; their pictures in the spool."""
+        return self._ask(self._limits.page_seconds, _likeness, one, other)
 
     def close(self) -> None:
         """End the children, now; whoever waits for one is told :class:`Closed`."""
@@ -250,8 +436,12 @@ class Readers:
 
     def _ask(self, seconds: float, task: Callable[Concatenate[_Desk, P], T], *words: P.args, **_: P.kwargs) -> T:
         """What the task says; a child that oversteps its limits is a document that cannot be read."""
+        about = next((word.digest for word in words if isinstance(word, MailToRead)), "")
         for _attempt in range(2):  # once more when the child died: it need not have been the document's fault
+            if self._patience.is_at_its_end(about):
+                raise DocumentError(TOO_LONG)
             child = self._take()
+            begun = time.monotonic()
             try:
                 fine, answer = child.ask(task, words, seconds)
             except TimeoutError:
@@ -260,12 +450,17 @@ class Readers:
             except _Died:
                 self._drop(child)
                 continue
+            except BaseException:  # an answer that cannot be understood; the place must not be lost
+                self._drop(child)
+                raise
+            finally:
+                self._patience.spend(about, time.monotonic() - begun)
             if isinstance(answer, MemoryError):
                 self._drop(child)
-                raise DocumentError("処理に必要なメモリが制限を超えました。")
+                raise DocumentError(NO_MEMORY)
             self._free.put(child)
             return _unfolded(fine, answer)  # type: ignore[no-any-return]  # a pipe knows no types
-        raise EngineError("処理が途中で異常終了しました。")
+        raise EngineError(CRASHED)
 
     def _take(self) -> _Child:
         child = self._free.get()
@@ -292,4 +487,6 @@ class Readers:
 def _unfolded(fine: bool, answer: Any) -> Any:
     if fine:
         return answer
+    if isinstance(answer, _Unforeseen):
+        log.error("unforeseen", error=answer.kind)
     raise answer

@@ -1,26 +1,47 @@
-"""The journey without the house: a file is opened, read and decided as if it had arrived, and nothing is written."""
+"""The journey without the house: a file is opened, read and decided as if it had arrived, and nothing is written.
+
+Nothing but pictures of how its pages were read, where somebody asks for them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import SQLModel
 
 from gateway import machine
 from gateway.config import Config
-from gateway.desk import Desk
+from gateway.desk import Desk, pages_read
 from gateway.errors import UsageError
 from gateway.intake import Entries, Intake
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
 from gateway.spool import Spool
 from gateway.store import Store, connect
+from ocr.explain import Told, explained, japanese_font
 from routing import disease, taxonomy
+
+T = TypeVar("T")
+
+
+class _Clock:
+    """Walks the steps and remembers how long each page took."""
+
+    def __init__(self) -> None:
+        self.pages: dict[int, float] = {}
+
+    def __call__(self, function: Callable[..., T], *words: Any) -> T:
+        began = time.monotonic()
+        said = function(*words)
+        if function.__name__ == "read":  # Pipeline.read: the fax, the run, the page's number in the fax
+            self.pages[words[2]] = time.monotonic() - began
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +53,44 @@ class Stage:
     intake: Intake
     line: str
 
-    def play(self, file: Path) -> dict[str, Any]:
-        """The fax in the shape of the contract."""
+    def play(self, file: Path, pictures: Path | None = None) -> dict[str, Any]:
+        """The fax in the shape of the contract.
+
+        With ``pictures``, a folder, a picture of each page's reading is put there, and ``pictures`` tells their places.
+        """
         mail = machine.letter(file, machine.Call(to="replay@fax.example.jp", style="plain"))
         arrival = self.intake.begin()
         arrival.write(mail)
         fax_id = self.intake.accept(arrival, (self.line,))[0]
-        self.pipeline.journey(fax_id, lambda function, *words: function(*words))
-        return self.desk.as_json([self.desk.fax(fax_id)])[0]
+        clock = _Clock()
+        self.pipeline.journey(fax_id, clock)
+        fax = self.desk.as_json([self.desk.fax(fax_id)])[0]
+        if pictures is not None:
+            fax["pictures"] = [str(place) for place in self._explain(file, fax, clock, pictures)]
+        return fax
+
+    def _explain(self, file: Path, fax: dict[str, Any], clock: _Clock, folder: Path) -> Iterator[Path]:
+        read, font = pages_read(self.desk.store, fax["id"]), japanese_font()
+        folder.mkdir(parents=True, exist_ok=True)
+        decided = (
+            f"{fax['state']}   {fax['document_type'] or '-'} → {fax['department'] or '-'}   {fax['confidence'] or '-'}"
+        )
+        pages = self.desk.store.pages(fax["id"])
+        for page in pages:
+            told = Told(
+                title=f"{file.name}   {page.number} / {len(pages)}",
+                seconds=clock.pages.get(page.number, 0.0),
+                fields={
+                    name: tuple(found["box"])
+                    for name, found in fax["fields"].items()
+                    if found.get("page") == page.number and found.get("box")
+                },
+                remarks=(page.problem or decided, *(fax["held_because"] or fax["reasons"])[:3]),
+            )
+            png = self.desk.spool.get(page.png) if page.png else b""
+            place = folder / f"{file.name}-{page.number}.png"
+            place.write_bytes(explained(read.get(page.number), png, told, font))
+            yield place
 
 
 @contextlib.contextmanager

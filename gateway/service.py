@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import socket
 import time
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import doors, worker
 from gateway.carrier import Carrier
@@ -19,9 +21,12 @@ from gateway.errors import GatewayError
 from gateway.house import House, first_user, open_house
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
+from gateway.spool import ORPHAN_SECONDS, Spool
+from gateway.store import Store
 from gateway.web.app import create_app
 
 SWEEP = 600.0
+SHELVES = tuple(f"{number:02x}" for number in range(256))
 
 log = structlog.get_logger("service")
 
@@ -80,11 +85,28 @@ async def _working(house: House) -> AsyncIterator[None]:
 
 
 async def _sweep(house: House) -> None:
-    while True:
-        swept = await asyncio.to_thread(house.spool.sweep, time.time())
-        if swept:
-            log.info("swept", arrivals=swept)
+    for number in itertools.count():  # one shelf each time: all of a large spool in two days
+        try:
+            swept = await asyncio.to_thread(sweep, house.store, house.spool, time.time(), (f"{number % 256:02x}",))
+        except (GatewayError, OSError, SQLAlchemyError) as error:
+            log.warning("sweep", error=type(error).__name__)
+        else:
+            if swept:
+                log.info("swept", swept=swept)
         await asyncio.sleep(SWEEP)
+
+
+def sweep(store: Store, spool: Spool, moment: float, shelves: Sequence[str] = SHELVES) -> int:
+    """Drop what is nobody's: arrivals that no machine sends any more, and bytes that no row names; gives how many.
+
+    ``moment`` as time.time(); ``shelves`` of the spool are looked through. Bytes wait long for their row, because a
+    machine that was not told 250 sends them again.
+    """
+    swept = spool.sweep(moment)
+    for shelf in shelves:
+        for digest in store.strangers(list(spool.settled(shelf))):
+            swept += spool.drop(digest, moment - ORPHAN_SECONDS)
+    return swept
 
 
 @contextlib.asynccontextmanager

@@ -18,6 +18,9 @@ from typing import BinaryIO
 
 from gateway.errors import Missing, SpoolError, SpoolFull
 
+ORPHAN_SECONDS = 7 * 86400.0
+"""Settled bytes that no row names for so long are a mail whose machine gave up (RFC 5321 4.5.4.1: after 4-5 days)."""
+
 STRAY_SECONDS = 3600.0
 """An arrival older than this belongs to nobody: no machine sends one mail for an hour."""
 
@@ -136,10 +139,22 @@ class Spool:
             raise Missing("原本が見つかりません (the bytes are not in the spool)") from error
         return checked(data, digest)
 
-    def settled(self) -> Iterator[str]:
-        """Every sha256 that is kept."""
-        for file in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+    def settled(self, shelf: str = "[0-9a-f][0-9a-f]") -> Iterator[str]:
+        """Every sha256 that is kept; of one ``shelf`` (its first two characters), or all."""
+        for file in self.folder.glob(f"{shelf}/*"):
             yield file.name
+
+    def drop(self, digest: str, before: float) -> bool:
+        """Forget bytes that no row names, unless they were put here since then (time.time()); gives whether."""
+        place, aside = self.folder / name_in_spool(digest), self._arriving / digest
+        if not _older(place, before):
+            return False
+        place.rename(aside)
+        if not _older(aside, before):  # they came again at this very moment
+            aside.rename(place)
+            return False
+        aside.unlink()
+        return True
 
     def sweep(self, now: float) -> int:
         """Drop arrivals that no machine is sending any more; ``now`` as time.time(). Returns how many."""

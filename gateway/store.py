@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError
 from sqlmodel import Session, col, select
 
 from gateway.errors import Superseded, UsageError
@@ -28,10 +29,12 @@ from gateway.models import (
     FailedSignIn,
     Fax,
     Job,
+    Likeness,
     Page,
     Part,
     RegisterEntry,
     SignIn,
+    Standing,
     State,
     User,
     Work,
@@ -46,8 +49,17 @@ LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token")
 FAXES = ("fax", "unreadable", "no_attachment")
 """Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
 
+BUSY_MS, LOOK_MS = 30_000, 3_000
+"""How long a write waits for another program's lock on SQLite: a mail (then 451), and who only wants to know."""
+
 RACES = 5
 """How often a commit of the door is tried again because another door was first with equal bytes."""
+
+TOGETHER = timedelta(days=5)
+"""Parts of one split mail come within the time for which a machine tries to send (RFC 5321 4.5.4.1)."""
+
+RESTED = 1.0
+"""Seconds after which a connection to PostgreSQL is asked whether it still lives."""
 
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
@@ -57,6 +69,9 @@ JOURNEY, CARRY = "journey", "carry"
 
 HandOver = Callable[[sa.Connection, str, str], None]
 """Puts a job (work, fax id) into the engine's queue inside the caller's transaction."""
+
+Siblings = list[tuple[Part, Fax]]
+"""Parts of a split mail, each with its row in the inbox."""
 
 SinksOf = Callable[[str | None], Sequence[str]]
 """The ids of the sinks that carry a department's copies."""
@@ -93,6 +108,10 @@ class Opened:
     """Repairs and oddities; they do not hold the fax."""
     held_because: tuple[str, ...]
     """What could not be opened."""
+    enclosed: str = ""
+    """SHA-256 over the documents as they were attached."""
+    said: str = ""
+    """SHA-256 of the mail's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +203,37 @@ def connect(url: str) -> sa.Engine:
     Values are hidden from its errors: they would carry a fax's text into the log.
     """
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, hide_parameters=True)
+        return _checked(sa.create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True))
     engine = sa.create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"  # a writer waits at its first write, not at its commit
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def _checked(engine: sa.Engine) -> sa.Engine:
+    """Connections that have rested are asked whether they still live before they are given out.
+
+    ``pool_pre_ping`` asks each time, which was half of all transactions on the way of a fax.
+    """
+
+    @sa.event.listens_for(engine, "checkin")
+    def _rests(_connection: Any, record: Any) -> None:
+        record.info["rests since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _lives(connection: Any, record: Any, _proxy: object) -> None:
+        since = record.info.get("rests since")
+        if since is None or time.monotonic() - since < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:  # all others are as old: the pool drops them too
+            raise InvalidatePoolError("the database has been away") from error
 
     return engine
 
@@ -201,6 +243,11 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        # Made once: building these again for every mail was a third of what the door spent on its rows.
+        self._insert_fax, self._insert_event, self._insert_job = sa.insert(Fax), sa.insert(Event), sa.insert(Job)
+        self._find_equal = sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
+            col(Fax.sha256).in_(sa.bindparam("digests", expanding=True))
+        )
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -211,6 +258,19 @@ class Store:
         """Raise when the database does not answer."""
         with self.engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
+
+    def check_write(self) -> None:
+        """Raise when nothing can be written: another program holds the database, or it is read-only."""
+        sqlite = self.engine.dialect.name == "sqlite"
+        with self.engine.connect() as connection:
+            try:
+                if sqlite:  # who asks shall not wait as long as a mail may
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={LOOK_MS}")
+                connection.execute(sa.delete(Executor).where(sa.false()))
+            finally:
+                connection.rollback()
+                if sqlite:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
 
     # ---- the door -------------------------------------------------------------------------------
 
@@ -233,15 +293,29 @@ class Store:
         faxes: list[dict[str, Any]] = []
         ids: list[tuple[str, ...]] = []
         with self.engine.begin() as connection:
-            known = _known(connection, {mail.sha256 for mail in mails})
+            known = _known(connection.execute(self._find_equal, {"digests": [mail.sha256 for mail in mails]}))
             for mail in mails:
                 rows = [_fax_row(mail, line, moment, known.setdefault(mail.sha256, [])) for line in mail.lines]
                 ids.append(tuple(row["id"] for row in rows))
                 faxes += rows
-            connection.execute(sa.insert(Fax), faxes)
-            connection.execute(sa.insert(Event), [_received(row) for row in faxes])
-            connection.execute(sa.insert(Job), [{"fax_id": row["id"], "work": JOURNEY} for row in faxes])
+            connection.execute(self._insert_fax, faxes)
+            connection.execute(self._insert_event, [_received(row) for row in faxes])
+            connection.execute(self._insert_job, [{"fax_id": row["id"], "work": JOURNEY} for row in faxes])
         return ids
+
+    def strangers(self, digests: Sequence[str]) -> set[str]:
+        """Those of the spool's names that no row names: neither a mail, nor a whole made of parts, nor a picture."""
+        unknown = set(digests)
+        with self._session() as session:
+            for start in range(0, len(digests), PER_QUERY):
+                some = digests[start : start + PER_QUERY]
+                mails = session.exec(select(Fax.sha256).where(col(Fax.sha256).in_(some))).all()
+                wholes = session.exec(
+                    select(Fax.content).where(col(Fax.content).in_(some), Fax.content != Fax.sha256)
+                ).all()
+                pictures = session.exec(select(Page.png).where(col(Page.png).in_(some))).all()
+                unknown.difference_update(mails, wholes, pictures)
+        return unknown
 
     # ---- jobs -----------------------------------------------------------------------------------
 
@@ -262,6 +336,18 @@ class Store:
                 put(connection, work, fax_id)
         return len(taken)
 
+    def carry_again(self, before: datetime) -> list[str]:
+        """Faxes with copies that should have been tried before then, and were not: their job may be lost."""
+        late = sa.func.coalesce(Delivery.next_attempt, Delivery.updated_at) < before
+        waiting = col(Delivery.state).in_(["pending", "deferred"])
+        with self._session() as session:
+            return list(session.exec(select(Delivery.fax_id).where(waiting, late).distinct()))
+
+    def want_carried(self, fax_id: str) -> None:
+        """Have the waiting copies of a fax tried."""
+        with self._session() as session:
+            self._want(session, CARRY, fax_id)
+
     def wanted(self, fax_id: str) -> bool:
         """Whether a job of this fax waits for a worker."""
         with self._session() as session:
@@ -279,12 +365,17 @@ class Store:
     # ---- the journey ----------------------------------------------------------------------------
 
     def begin(self, fax_id: str, run: str) -> Fax:
-        """Take the fax for this run; every older run is refused from now on."""
+        """Take the fax for this run; every older run is refused from now on.
+
+        A decision that is there already stays: the engine, taken up after a crash, does not decide again.
+        """
+        decided = col(Fax.state).in_([State.ROUTED, State.HELD])
+        state = sa.case((decided, col(Fax.state)), else_=State.READING)
         with self._session() as session:
             done = session.execute(
                 sa.update(Fax)
                 .where(col(Fax.id) == fax_id)
-                .values(run=run, attempt=Fax.attempt + 1, state=State.READING, updated_at=now())
+                .values(run=run, attempt=Fax.attempt + 1, state=state, updated_at=now())
             )
             if not done.rowcount:  # type: ignore[attr-defined]
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
@@ -298,33 +389,201 @@ class Store:
             fax.caller, fax.caller_source, fax.tsi = opened.caller, opened.caller_source, opened.tsi
             fax.problems, fax.held_because = list(opened.problems), list(opened.held_because)
             fax.received_at, fax.month = opened.received_at, month_of(opened.received_at)
-            fax.counts = opened.counts and fax.duplicate_of is None
+            fax.counts = opened.counts and fax.duplicate_of is None and fax.joined_into is None
+            fax.enclosed, fax.said, fax.pictures = opened.enclosed or None, opened.said or None, None
             session.add(fax)
+            # Pages of an earlier run that read more of them: parts that were joined and are taken apart again.
+            session.execute(sa.delete(Page).where(col(Page.fax_id) == fax_id, col(Page.number) > opened.pages))
 
-    def part(self, fax_id: str, partial_id: str, number: int, total: int | None) -> list[tuple[Part, Fax]]:
-        """Note a part of a split mail and give back all parts of it that are here."""
+    def part_of(self, fax_id: str) -> Part | None:
+        """Which part of a split mail this is, or None."""
         with self._session() as session:
-            if session.get(Part, fax_id) is None:
-                session.add(Part(fax_id=fax_id, partial_id=partial_id, number=number, total=total))
-                session.flush()
-            rows = session.exec(
-                select(Part, Fax).where(Part.fax_id == Fax.id, Part.partial_id == partial_id).order_by(col(Part.number))
-            )
-            return [(part, fax) for part, fax in rows]
+            return session.get(Part, fax_id)
 
-    def joined(self, parts: Iterable[str], into: str, run: str, content: str) -> None:
+    def note_part(self, run: str, part: Part) -> Part:
+        """Note a part that waits for the others; what was noted before stays."""
+        with self._owned(part.fax_id, run) as (session, _fax):
+            known = session.get(Part, part.fax_id)
+            if known is None:
+                session.add(part)
+            return known or part
+
+    def take_place(self, run: str, part: Part, into: Callable[[Siblings], str | None]) -> Part:
+        """Note a mail of a split fax and its place: joined into the fax that ``into`` names, else the first of its own.
+
+        In one step with looking who is there, so that two that come together are not both the first.
+        """
+        with self._owned(part.fax_id, run) as (session, fax):
+            self._alone(session, part.partial_id)
+            known = session.get(Part, part.fax_id)
+            if known is not None:
+                return known
+            fax.joined_into = into(self._siblings(session, part, fax))
+            part.standing = Standing.JOINED if fax.joined_into else Standing.SHORT
+            session.add(fax)
+            session.add(part)
+            if fax.joined_into:
+                session.flush()
+                session.execute(sa.update(Fax).where(col(Fax.id) == fax.id).values(**_joined_into(fax.joined_into)))
+                self._restart(session, fax.joined_into)
+            return part
+
+    def siblings(self, part: Part) -> Siblings:
+        """Parts that may be of one split mail with this one, this one among them, by number and time."""
+        with self._session() as session:
+            fax = session.exec(select(Fax).where(Fax.id == part.fax_id)).one()
+            return self._siblings(session, part, fax)
+
+    @staticmethod
+    def _siblings(session: Session, part: Part, fax: Fax) -> Siblings:
+        rows = session.exec(
+            select(Part, Fax)
+            .where(
+                Part.fax_id == Fax.id,
+                Part.partial_id == part.partial_id,
+                Part.style == part.style,
+                Part.sender == part.sender,
+                Part.standing != Standing.APART,
+                Fax.line == fax.line,
+                Fax.envelope_from == fax.envelope_from,
+                col(Fax.duplicate_of).is_(None),
+                Fax.accepted_at > fax.accepted_at - TOGETHER,
+                Fax.accepted_at < fax.accepted_at + TOGETHER,
+            )
+            .order_by(col(Part.number), col(Fax.accepted_at), col(Fax.id))
+        )
+        return [(one, of) for one, of in rows]
+
+    def joined(self, parts: Iterable[str], into: str, run: str, content: str, standing: Standing) -> None:
         """The parts have become one fax, whose whole is ``content``: they no longer wait in an inbox."""
+        others = [part for part in parts if part != into]
         with self._owned(into, run) as (session, fax):
+            if fax.content != content and fax.work == Work.DONE:
+                fax.work, fax.work_by, fax.work_at = Work.NEW, None, None  # done without what has come since
             fax.content = content
             session.add(fax)
-            session.execute(
-                sa.update(Fax)
-                .where(col(Fax.id).in_([part for part in parts if part != into]))
-                .values(
-                    joined_into=into, work=Work.DONE, work_by="gateway", work_at=now(), counts=False, updated_at=now()
-                )
+            session.execute(sa.update(Part).where(col(Part.fax_id) == into).values(standing=standing))
+            if others:
+                session.execute(sa.update(Fax).where(col(Fax.id).in_(others)).values(**_joined_into(into)))
+                session.execute(sa.update(Part).where(col(Part.fax_id).in_(others)).values(standing=Standing.JOINED))
+                self._note(session, "journey", "joined", into, parts=len(others) + 1)
+
+    def join(self, fax_id: str, run: str, into: str) -> None:
+        """A part that came again belongs to the fax that was made without it."""
+        with self._owned(fax_id, run) as (session, _fax):
+            session.execute(sa.update(Fax).where(col(Fax.id) == fax_id).values(**_joined_into(into)))
+            session.execute(sa.update(Part).where(col(Part.fax_id) == fax_id).values(standing=Standing.JOINED))
+
+    def stop_waiting(self, before: datetime) -> list[str]:
+        """Make a fax of what is there of split mails whose newest part came before ``before``; gives the faxes' ids.
+
+        One a split mail at a time: its journey looks which of the others belong to it.
+        """
+        with self._session() as session:
+            rows = session.exec(
+                select(Part, Fax)
+                .where(Part.fax_id == Fax.id, col(Part.standing).in_([Standing.WAITING, Standing.SHORT]))
+                .where(Part.style == "partial", col(Fax.duplicate_of).is_(None))
+                .order_by(col(Fax.accepted_at), col(Fax.id))
+            ).all()
+        newest: dict[tuple[str, ...], Fax] = {}
+        busy: set[tuple[str, ...]] = set()
+        for part, fax in rows:
+            key = (part.partial_id, part.sender, fax.line, fax.envelope_from)
+            if fax.state in (State.RECEIVED, State.READING):
+                busy.add(key)
+            elif part.standing == Standing.WAITING:
+                newest[key] = fax
+        overdue = [fax.id for key, fax in newest.items() if key not in busy and fax.accepted_at < before]
+        return [fax_id for fax_id in overdue if self._stop_waiting(fax_id)]
+
+    def _stop_waiting(self, fax_id: str) -> bool:
+        with self._session() as session:
+            guard = (
+                sa.update(Part)
+                .where(col(Part.fax_id) == fax_id, col(Part.standing) == Standing.WAITING)
+                .values(standing=Standing.SHORT)
             )
-            self._note(session, "journey", "joined", into)
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                return False  # another worker was faster, or the last part has come
+            self._restart(session, fax_id)
+            self._note(session, "gateway", "incomplete", fax_id)
+            return True
+
+    def separate(self, fax_id: str, who: str) -> Fax:
+        """A person says that the mails of a split fax are faxes of their own: each is opened and read again as one."""
+        with self._session() as session:
+            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now())
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            mails = self._of_one_job(session, [fax_id])
+            if len(mails) < 2 or any(part.style != "counter" for part, _ in mails):
+                raise UsageError("分けられるのは、件名に [1/3] のような番号のあるメールだけです (nothing to separate)")
+            for part, fax in mails:
+                part.standing, fax.joined_into, fax.content = Standing.APART, None, fax.sha256
+                if fax.work_by == "gateway":
+                    fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+                session.add(part)
+                session.add(fax)
+                self._restart(session, fax.id)
+                self._note(session, who, "separated", fax.id)
+            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def jobs(self, faxes: Sequence[Fax]) -> dict[str, list[str]]:
+        """The mails that make one fax together, by number, for each fax or mail that is one of several."""
+        heads = {fax.joined_into or fax.id for fax in faxes}
+        with self._session() as session:
+            found = self._of_one_job(session, sorted(heads))
+        members: dict[str, list[str]] = {}
+        for _, fax in found:
+            members.setdefault(fax.joined_into or fax.id, []).append(fax.id)
+        of = {fax.id: members.get(fax.joined_into or fax.id, []) for fax in faxes}
+        return {fax_id: ids for fax_id, ids in of.items() if len(ids) > 1}
+
+    def mails_of(self, fax: Fax) -> Siblings:
+        """The mails that this fax was joined from, or is joined with, by number."""
+        with self._session() as session:
+            return self._of_one_job(session, [fax.joined_into or fax.id])
+
+    @staticmethod
+    def _of_one_job(session: Session, heads: Sequence[str]) -> Siblings:
+        rows = session.exec(
+            select(Part, Fax)
+            .where(Part.fax_id == Fax.id, sa.or_(col(Fax.id).in_(heads), col(Fax.joined_into).in_(heads)))
+            .order_by(col(Part.number), col(Fax.accepted_at), col(Fax.id))
+        )
+        return [(part, fax) for part, fax in rows]
+
+    @staticmethod
+    def _keep_together(session: Session, fax: Fax) -> None:
+        # Whoever may see a fax may open the mails that it was joined from.
+        head = session.get(Fax, fax.joined_into) if fax.joined_into else None
+        if head is not None:
+            fax.department = head.department or fax.department
+        session.execute(
+            sa.update(Fax)
+            .where(col(Fax.joined_into) == fax.id)
+            .values(department=fax.department)
+            .execution_options(synchronize_session=False)
+        )
+
+    def more_came(self, fax_id: str) -> None:
+        """Another part of this fax is here: it is opened again, with it."""
+        with self._session() as session:
+            self._restart(session, fax_id)
+
+    def _restart(self, session: Session, fax_id: str) -> None:
+        """Run the journey from the start, for another reason than a failure."""
+        anew = {"state": State.RECEIVED, "run": "", "attempt": 0, "updated_at": now()}
+        session.execute(
+            sa.update(Fax).where(col(Fax.id) == fax_id).values(**anew).execution_options(synchronize_session=False)
+        )
+        self._want(session, JOURNEY, fax_id)
+
+    def _alone(self, session: Session, key: str) -> None:
+        """Nobody else decides on the same until this transaction ends; on SQLite there is one writer anyhow."""
+        if self.engine.dialect.name != "sqlite":
+            session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
     def page_read(self, run: str, page: Page) -> None:
         """Keep a page; the same page again replaces itself."""
@@ -336,20 +595,23 @@ class Store:
         with self._session() as session:
             return list(session.exec(select(Page).where(Page.fax_id == fax_id).order_by(col(Page.number))))
 
-    def read_before(self, sha256: str, but: str, pages: int) -> list[Page]:
+    def read_before(self, fax: Fax) -> list[Page]:
         """The pages of an equal mail that was read completely, or nothing."""
         with self._session() as session:
             twin = session.exec(
                 select(Fax.id)
                 .join(Page, col(Page.fax_id) == col(Fax.id))
-                .where(Fax.sha256 == sha256, Fax.id != but, Page.problem == "")
+                .where(Fax.sha256 == fax.content, Fax.content == fax.content, Fax.id != fax.id, Page.problem == "")
                 .group_by(Fax.id)
-                .having(sa.func.count() == pages)
+                .having(sa.func.count() == fax.pages)
             ).first()
         return self.pages(twin) if twin else []
 
-    def decided(self, fax_id: str, run: str, decided: Decided) -> None:
-        """Settle the fax in its inbox. A person's correction stays."""
+    def decided(self, fax_id: str, run: str, decided: Decided, sinks_of: SinksOf = lambda _: ()) -> None:
+        """Settle the fax in its inbox and set its copies going, in one transaction. A person's correction stays.
+
+        A repeat for the same line has its copies already.
+        """
         with self._owned(fax_id, run) as (session, fax):
             fax.reasons, fax.held_because = list(decided.reasons), list(decided.held_because)
             fax.confidence, fax.fields, fax.barcodes = decided.confidence, decided.fields, list(decided.barcodes)
@@ -361,13 +623,10 @@ class Store:
                 fax.state = State.HELD if decided.held else State.ROUTED
             else:
                 fax.state = State.ROUTED
+            self._keep_together(session, fax)
             session.add(fax)
             session.flush()
             self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
-
-    def send(self, fax_id: str, run: str, sinks_of: SinksOf) -> None:
-        """Set the copies of a routed fax going: rows and job in one transaction. A repeat has its copies already."""
-        with self._owned(fax_id, run) as (session, fax):
             if fax.state == State.ROUTED and not self._repeat(session, fax):
                 self._send(session, fax, sinks_of(fax.department))
 
@@ -408,23 +667,16 @@ class Store:
 
     @staticmethod
     def _repeat(session: Session, fax: Fax) -> bool:
-        # The same mail for the same line: its copies are on their way already.
+        # The same fax for the same line: its copies are on their way already.
         if fax.duplicate_of is None:
             return False
-        return (
-            session.exec(
-                select(Fax.id).where(
-                    Fax.sha256 == fax.sha256,
-                    Fax.line == fax.line,
-                    Fax.id != fax.id,
-                    sa.or_(
-                        col(Fax.accepted_at) < fax.accepted_at,
-                        sa.and_(col(Fax.accepted_at) == fax.accepted_at, col(Fax.id) < fax.id),
-                    ),
-                )
-            ).first()
-            is not None
+        earlier = sa.or_(
+            col(Fax.accepted_at) < fax.accepted_at,
+            sa.and_(col(Fax.accepted_at) == fax.accepted_at, col(Fax.id) < fax.id),
         )
+        family = sa.or_(col(Fax.id) == fax.duplicate_of, sa.and_(col(Fax.duplicate_of) == fax.duplicate_of, earlier))
+        known = session.exec(select(Fax.id).where(Fax.line == fax.line, Fax.id != fax.id, family)).first()
+        return known is not None
 
     def _send(self, session: Session, fax: Fax, sinks: Sequence[str]) -> None:
         fresh = [sink for sink in sinks if session.get(Delivery, f"{fax.id}-{sink}") is None]
@@ -432,6 +684,186 @@ class Store:
             session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
         if fresh:
             self._want(session, CARRY, fax.id)
+
+    # ---- the same fax again ---------------------------------------------------------------------
+
+    def settle_repeat(self, fax_id: str, run: str, pictures: str, again: Callable[[Fax, Fax], bool]) -> str | None:
+        """Note what its pages look like and whether an equal fax of its line is there; gives the fax that it repeats.
+
+        ``again`` says whether two faxes with equal documents or equal pages (this one first) are one call.
+        """
+        with self._owned(fax_id, run) as (session, fax):
+            fax.pictures = pictures or None
+            session.add(fax)
+            session.flush()
+            self._alone(session, fax.line)
+            if fax.duplicate_of or fax.kind != "fax" or fax.joined_into:
+                return fax.duplicate_of
+            said = {entry.fax_id if entry.other_id == fax_id else entry.other_id for entry in self._told(session, fax)}
+            for other in self._equal(session, fax):
+                first = other.duplicate_of or other.id
+                if first != fax_id and other.id not in said and (other.sha256 == fax.sha256 or again(fax, other)):
+                    self._repeats(session, fax, first)
+                    return first
+            return None
+
+    @staticmethod
+    def _equal(session: Session, fax: Fax) -> list[Fax]:
+        equal: list[Any] = [col(Fax.sha256) == fax.sha256]
+        equal += [col(Fax.pictures) == fax.pictures] if fax.pictures else []
+        equal += [col(Fax.enclosed) == fax.enclosed] if fax.enclosed else []
+        return list(
+            session.exec(
+                select(Fax)
+                .where(sa.or_(*equal), Fax.line == fax.line, Fax.id != fax.id, Fax.kind == "fax")
+                .where(col(Fax.joined_into).is_(None), sa.or_(col(Fax.pictures).is_not(None), col(Fax.pages) == 0))
+                .order_by(col(Fax.accepted_at), col(Fax.id))
+                .limit(PER_QUERY)
+            )
+        )
+
+    @staticmethod
+    def _told(session: Session, fax: Fax) -> list[Likeness]:
+        """Pairs of which somebody has said that they are different."""
+        return list(
+            session.exec(
+                select(Likeness).where(
+                    sa.or_(col(Likeness.fax_id) == fax.id, col(Likeness.other_id) == fax.id),
+                    Likeness.verdict == "different",
+                )
+            )
+        )
+
+    def _repeats(self, session: Session, fax: Fax, first: str) -> None:
+        fax.duplicate_of, fax.counts = first, False
+        if fax.work == Work.NEW:
+            fax.work, fax.work_by, fax.work_at = Work.DONE, "gateway", now()
+        session.add(fax)
+        session.execute(sa.update(Fax).where(col(Fax.duplicate_of) == fax.id).values(duplicate_of=first))
+        one, other = sorted((fax.id, first))
+        session.merge(Likeness(fax_id=one, other_id=other, score=1.0, verdict="same", who="gateway", at=now()))
+        self._note(session, "journey", "repeat", fax.id, of=first)
+
+    def lately(self, fax: Fax, within: timedelta, most: int = PER_QUERY) -> list[Fax]:
+        """Other faxes of this line and, where both are known, of this caller, the nearest in time first."""
+        with self._session() as session:
+            found = session.exec(
+                select(Fax)
+                .where(
+                    Fax.line == fax.line,
+                    Fax.accepted_at >= fax.accepted_at - within,
+                    Fax.accepted_at <= fax.accepted_at + within,
+                    Fax.id != fax.id,
+                    Fax.kind == "fax",
+                    col(Fax.duplicate_of).is_(None),
+                    col(Fax.joined_into).is_(None),
+                    *([sa.or_(col(Fax.caller) == fax.caller, col(Fax.caller).is_(None))] if fax.caller else []),
+                )
+                .order_by(col(Fax.accepted_at).desc(), col(Fax.id))
+                .limit(most)
+            )
+            return list(found)
+
+    def fingerprints(self, fax_ids: Sequence[str]) -> dict[str, list[str]]:
+        """The fingerprints of the pages of these faxes, in order; a fax with an unread page has none."""
+        found: dict[str, list[str]] = {}
+        unread: set[str] = set()
+        with self._session() as session:
+            rows = session.exec(
+                select(Page.fax_id, Page.fingerprint, Page.png)
+                .where(col(Page.fax_id).in_(fax_ids))
+                .order_by(col(Page.fax_id), col(Page.number))
+            ).all()
+        for fax_id, fingerprint, png in rows:
+            found.setdefault(fax_id, []).append(fingerprint)
+            if not png:
+                unread.add(fax_id)
+        return {fax_id: pages for fax_id, pages in found.items() if fax_id not in unread}
+
+    def propose(self, fax_id: str, run: str, found: dict[str, float]) -> None:
+        """Link faxes that may be the same as this one; what nobody has decided on and is not found again goes."""
+        with self._owned(fax_id, run) as (session, _fax):
+            for entry in self._links(session, [fax_id]):
+                other = entry.other_id if entry.fax_id == fax_id else entry.fax_id
+                if not entry.verdict and other not in found:
+                    session.delete(entry)
+            for other, score in found.items():
+                one, two = sorted((fax_id, other))
+                known = session.get(Likeness, (one, two))
+                if known is None:
+                    session.add(Likeness(fax_id=one, other_id=two, score=score, at=now()))
+
+    def likenesses(self, fax_ids: Sequence[str]) -> dict[str, list[tuple[str, Likeness]]]:
+        """For each fax those that are, or may be, the same as it; pairs that somebody found different are left out."""
+        found: dict[str, list[tuple[str, Likeness]]] = {}
+        with self._session() as session:
+            for entry in self._links(session, fax_ids):
+                if entry.verdict == "different":
+                    continue
+                found.setdefault(entry.fax_id, []).append((entry.other_id, entry))
+                found.setdefault(entry.other_id, []).append((entry.fax_id, entry))
+        return found
+
+    @staticmethod
+    def _links(session: Session, fax_ids: Sequence[str]) -> list[Likeness]:
+        either = sa.or_(col(Likeness.fax_id).in_(fax_ids), col(Likeness.other_id).in_(fax_ids))
+        return list(session.exec(select(Likeness).where(either).order_by(Likeness.fax_id, Likeness.other_id)))
+
+    def say_same(self, fax_id: str, other_id: str, who: str) -> Fax:
+        """A person says that two faxes are one: the earlier one counts, the other is a repeat of it."""
+        with self._session() as session:
+            fax, other = self._pair(session, fax_id, other_id)
+            roots = {one.duplicate_of or one.id for one in (fax, other)}
+            if len(roots) == 2:
+                found = list(session.exec(select(Fax).where(col(Fax.id).in_(roots))))
+                keep, drop = sorted(found, key=lambda one: (one.accepted_at, one.id))
+                session.execute(
+                    sa.update(Fax)
+                    .where(sa.or_(col(Fax.id) == drop.id, col(Fax.duplicate_of) == drop.id))
+                    .values(duplicate_of=keep.id, counts=False, updated_at=now())
+                    .execution_options(synchronize_session=False)
+                )
+            self._say(session, fax, other, "same", who)
+        return self._sure(fax_id)
+
+    def say_different(self, fax_id: str, other_id: str, who: str) -> Fax:
+        """A person says that two faxes are two; the link goes, and a repeat that rested on it counts again."""
+        with self._session() as session:
+            fax, other = self._pair(session, fax_id, other_id)
+            if fax.sha256 == other.sha256:
+                raise UsageError("一字一句同じメールです。別のFAXにはできません (equal byte for byte)")
+            of_one = len({one.duplicate_of or one.id for one in (fax, other)}) == 1
+            repeats = [one for one in (fax, other) if one.duplicate_of] if of_one else []
+            if repeats:
+                child = max(repeats, key=lambda one: (one.accepted_at, one.id))
+                child.duplicate_of, child.counts = None, child.kind == "fax"
+                session.add(child)
+                if child.work_by == "gateway":  # filed as done without anybody's seeing it, and without copies
+                    child.work, child.work_by, child.work_at = Work.NEW, None, None
+                    self._restart(session, child.id)
+            self._say(session, fax, other, "different", who)
+        return self._sure(fax_id)
+
+    def _pair(self, session: Session, fax_id: str, other_id: str) -> tuple[Fax, Fax]:
+        guard = sa.update(Fax).where(col(Fax.id).in_([fax_id, other_id])).values(updated_at=now())
+        one, two = sorted((fax_id, other_id))
+        if session.execute(guard).rowcount != 2 or session.get(Likeness, (one, two)) is None:  # type: ignore[attr-defined]
+            raise UsageError(f"FAX {fax_id} と {other_id} は同じFAXの候補ではありません (not linked)")
+        found = {fax.id: fax for fax in session.exec(select(Fax).where(col(Fax.id).in_([fax_id, other_id])))}
+        return found[fax_id], found[other_id]
+
+    def _say(self, session: Session, fax: Fax, other: Fax, verdict: str, who: str) -> None:
+        one, two = sorted((fax.id, other.id))
+        link = session.get(Likeness, (one, two))
+        if link is not None:
+            link.verdict, link.who, link.at = verdict, who, now()
+            session.add(link)
+        for about, against in ((fax, other), (other, fax)):
+            self._note(session, who, f"said:{verdict}", about.id, other=against.id)
+
+    def _sure(self, fax_id: str) -> Fax:
+        with self._session() as session:
+            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
     # ---- copies ---------------------------------------------------------------------------------
 
@@ -592,6 +1024,7 @@ class Store:
             fax.held_because = []
             if moved:
                 fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+            self._keep_together(session, fax)
             session.add(fax)
             session.flush()
             self._send(session, fax, sinks)
@@ -775,14 +1208,9 @@ class Store:
         session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
 
 
-def _known(connection: sa.Connection, digests: set[str]) -> dict[str, list[tuple[str, str, str | None]]]:
-    """The entries (id, line, repeat of) of mails that have these bytes, by their sha256."""
+def _known(rows: Iterable[Any]) -> dict[str, list[tuple[str, str, str | None]]]:
+    """The entries (id, line, repeat of) of mails, by their sha256."""
     known: dict[str, list[tuple[str, str, str | None]]] = {}
-    rows = connection.execute(
-        sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
-            col(Fax.sha256).in_(digests)
-        )
-    )
     for digest, fax_id, line, of in rows:
         known.setdefault(digest, []).append((fax_id, line, of))
     return known
@@ -818,6 +1246,13 @@ def _fax_row(mail: Mail, line: str, moment: datetime, known: list[tuple[str, str
 def _received(row: dict[str, Any]) -> dict[str, Any]:
     note = {"line": row["line"], "duplicate_of": row["duplicate_of"]}
     return {"at": row["accepted_at"], "fax_id": row["id"], "who": "door", "action": "received", "detail": note}
+
+
+def _joined_into(into: str) -> dict[str, Any]:
+    """What changes in the row of a part that has become part of another fax."""
+    moment = now()
+    filed = {"work": Work.DONE, "work_by": "gateway", "work_at": moment}
+    return {"joined_into": into, "counts": False, "held_because": [], "updated_at": moment, **filed}
 
 
 def _place(work: str, state: str, kind: str) -> str:

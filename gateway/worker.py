@@ -23,11 +23,11 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import Closed, GatewayError, Superseded
+from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
 from gateway.store import CARRY, JOURNEY, Store
 
@@ -48,6 +48,8 @@ STUCK = timedelta(minutes=5)
 """A fax that has not moved for so long may have lost its job; then it is put into the queue again."""
 FORGET_AFTER, FORGET_EVERY = timedelta(days=7), timedelta(minutes=10)
 RETRIES = 4
+WAIT = timedelta(seconds=10)
+"""How long a fax waits for a spool that is away or full before it is looked at again."""
 POLL = 0.2
 
 log = structlog.get_logger("worker")
@@ -91,6 +93,7 @@ class Worker:
         self._hands = threading.Thread(target=self._take_jobs, name="jobs", daemon=True)
         self._name: Name | None = None
         self._workflows: dict[str, Callable[[str], None]] = {}
+        self._in_hand: set[str] = set()
 
     def start(self) -> None:
         """Take up what was left, and begin."""
@@ -106,8 +109,8 @@ class Worker:
             }
         )
         self._workflows = {
-            JOURNEY: _workflow(JOURNEY, self._journey),
-            CARRY: _workflow(CARRY, self._carry),
+            JOURNEY: _workflow(JOURNEY, self._journey, self._in_hand),
+            CARRY: _workflow(CARRY, self._carry, self._in_hand),
         }
         DBOS.launch()
         DBOS.register_queue(
@@ -161,6 +164,9 @@ class Worker:
             log.warning("superseded", fax=fax_id)
         except Closed:
             self._store.again(fax_id, "gateway")  # for the next start
+        except (SpoolFull, SpoolAway) as error:  # nothing is wrong with the fax: it waits, however long
+            log.warning("waits for the spool", fax=fax_id, error=type(error).__name__)
+            self._later(JOURNEY, fax_id, WAIT)
         except dbos_error.DBOSException:
             raise  # the engine's own: this run has lost its journey, or is being stopped
         except Exception as error:  # whatever broke, the fax must stay in sight
@@ -179,7 +185,7 @@ class Worker:
             self._later(JOURNEY, fax_id, timedelta(seconds=5 * 4**fax.attempt))
 
     def _carry(self, fax_id: str) -> None:
-        again = _step(self._carrier.carry, fax_id)
+        again = self._carrier.carry(fax_id)  # no step: what was carried is in our own rows
         if again is not None:
             self._later(CARRY, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
 
@@ -207,8 +213,28 @@ class Worker:
             DBOS._recover_pending_workflows([silent])  # see the docstring of this module
             self._store.buried(silent)
         for lost in self._store.unfinished(now() - STUCK):
-            if not self._store.wanted(lost.id) and not _has_job(lost.id):
+            if not self._has_job(JOURNEY, lost.id):
                 self._set_going(lost)
+        for fax_id in self._store.carry_again(now() - STUCK):
+            if not self._has_job(CARRY, fax_id):
+                self._store.want_carried(fax_id)
+        self._pipeline.stop_waiting(now())
+
+    def _has_job(self, work: str, fax_id: str) -> bool:
+        """Whether somebody has it in hand or will have; a job of ours that broke off unnoticed is put away."""
+        if self._store.wanted(fax_id):
+            return True
+        states = ["ENQUEUED", "DELAYED", "PENDING"]
+        jobs = DBOS.list_workflows(workflow_id_prefix=f"{work}-{fax_id}-", status=states, load_input=False)
+        # The engine could not write down how it ended: the database was full or away at that moment too.
+        lost = [job for job in jobs if job.status == "PENDING" and self._is_lost(job)]
+        for job in lost:
+            DBOS.cancel_workflow(job.workflow_id)
+        return len(jobs) > len(lost)
+
+    def _is_lost(self, job: WorkflowStatus) -> bool:
+        ours = self._name is not None and job.executor_id == self._name.executor
+        return ours and job.workflow_id not in self._in_hand
 
     def _set_going(self, lost: Fax) -> None:
         if lost.attempt > 2 * RETRIES:  # it takes its worker down every time: a person has to look
@@ -218,10 +244,15 @@ class Worker:
         self._store.again(lost.id, "gateway")
 
 
-def _workflow(name: str, body: Callable[[str], None]) -> Callable[[str], None]:
+def _workflow(name: str, body: Callable[[str], None], in_hand: set[str]) -> Callable[[str], None]:
     @DBOS.workflow(name=name, max_recovery_attempts=20)
     def run(fax_id: str) -> None:  # DBOS marks the function, which a bound method does not allow
-        body(fax_id)
+        job = DBOS.workflow_id or ""
+        in_hand.add(job)
+        try:
+            body(fax_id)
+        finally:
+            in_hand.discard(job)
 
     return run
 
@@ -241,8 +272,3 @@ def _forget_ended() -> None:
     ended = DBOS.list_workflows(status="SUCCESS", end_time=before, limit=1000, load_input=False, load_output=False)
     if ended:
         DBOS.delete_workflows([job.workflow_id for job in ended])
-
-
-def _has_job(fax_id: str) -> bool:
-    alive = ["ENQUEUED", "DELAYED", "PENDING"]
-    return bool(DBOS.list_workflows(workflow_id_prefix=f"{JOURNEY}-{fax_id}-", status=alive, limit=1))

@@ -22,7 +22,7 @@ def open_document(data: bytes, limits: Limits = LIMITS) -> Document:
     form = _form(data, limits)
     if form == "tiff":
         return tiff.open_tiff(data, limits)
-    return pdf.open_pdf(data, limits) if form == "pdf" else picture.open_picture(data)
+    return pdf.open_pdf(data, limits) if form == "pdf" else picture.open_picture(data, limits)
 
 
 def page_image(data: bytes, number: int, limits: Limits = LIMITS) -> PageImage:

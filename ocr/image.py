@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ocr.errors import TooLarge
+from ocr.limits import LIMITS, Limits
 from ocr.page import PageImage, Turn
 
 # Specks are taken out only where they drown the page. On a clean or faint page broken strokes look like specks: taking
@@ -22,11 +24,11 @@ _SQUARE_ENOUGH, _NEARLY_WHOLE, _MOST_TIMES = 1.25, 0.15, 4.0
 _TRANSPOSE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
-def square(page: PageImage) -> PageImage:
+def square(page: PageImage, limits: Limits = LIMITS) -> PageImage:
     """The page with as many dots an inch across as down: rows (or columns) repeated, no bit changed.
 
     Standard fax (204x98) gets every row twice, 204x391 every column twice; 204x196 counts as square (4 % off). A ratio
-    that is no whole number is resampled to the finer of the two.
+    that is no whole number is resampled to the finer of the two. Raises :class:`~ocr.errors.TooLarge` beyond the limit.
     """
     across, down = page.dpi
     if across <= 0 or down <= 0:
@@ -38,6 +40,8 @@ def square(page: PageImage) -> PageImage:
     times = float(whole) if abs(ratio / whole - 1) < _NEARLY_WHOLE else ratio
     times = min(times, _MOST_TIMES)
     width, height = page.image.size
+    if width * height * times > limits.page_pixels:
+        raise TooLarge(f"{page.number}ページ目の画像が大きすぎます({width}×{height}画素)。")
     if across > down:
         size, dpi = (width, round(height * times)), (across, down * times)
     else:
@@ -80,7 +84,10 @@ def skew(image: Image.Image) -> float:
     of the rows' ink are the most. 0 for a page with next to no ink.
     """
     rows = grey(image)
-    small = cv2.resize(rows, (600, max(1, round(rows.shape[0] * 600 / rows.shape[1]))), interpolation=cv2.INTER_AREA)
+    # Never larger than it is, never higher than a long page: the search looks at each dot of ink 47 times.
+    scale = min(1.0, 600 / rows.shape[1], 2400 / rows.shape[0])
+    size = max(1, round(rows.shape[1] * scale)), max(1, round(rows.shape[0] * scale))
+    small = cv2.resize(rows, size, interpolation=cv2.INTER_AREA)
     down, across = np.nonzero(small < 160)
     if len(down) < 200:
         return 0.0

@@ -74,6 +74,10 @@ class PageText:
     """Blacked-out places, from the top down."""
     engine: str
     """Name and version of the engine and the steps that ran, e.g. ``paddle/3.10.0 square despeckle turn180``."""
+    bits: str = ""
+    """SHA-256 of the page as it was scanned."""
+    fingerprint: str = ""
+    """What to find the same sheet by, scanned again (ocr.fingerprint); empty for a blank page."""
 
 
 @dataclass(frozen=True, slots=True)

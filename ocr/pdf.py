@@ -1,4 +1,4 @@
-"""PDF: the only file that knows pypdf and pypdfium2.
+"""Opening PDF: the only file that knows pypdfium2, and with the ones that write PDF (ocr.searchable) pypdf.
 
 A fax PDF is a wrapper around the fax bits: one CCITT or JBIG2 picture a page, or several strips. Those bits are taken
 out as they are, because every rendering at another size blurs them (none of 10 fax pages came out bit-identical by
@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import math
 import re
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +30,9 @@ from PIL import Image, ImageChops
 from pypdf.errors import LimitReachedError
 
 from ocr.errors import Damaged, Encrypted, ReadingError, TooLarge
-from ocr.limits import Limits
+from ocr.limits import LIMITS, Limits
 from ocr.page import Document, Kind, PageImage, Turn
-from ocr.tiff import bounded_pillow, plain
+from ocr.tiff import bounded_pillow, held_to_limits, plain
 
 # Drawn pages have no resolution of their own: that of fine fax across, and square.
 _DRAWN_DPI = 204.0
@@ -39,13 +42,20 @@ _OWN_DPI = (90.0, 620.0)
 _POINT = 72.0
 _INVISIBLE = 3  # text render mode of a hidden OCR layer (ISO 32000-1 table 106)
 _PATIENCE = 1.01  # scales of strips may differ by this from rounding in the file
+_LOOKED_AT = 20  # pictures of a page that came out empty
 _CHECK_CELLS = 96  # edge of the thumbnails that are compared
 _ALIKE = 8.0  # mean difference of their greys; other polarity or another picture: 40 and more
 
 
 _BROKEN = "PDFが壊れているか、途中で切れています。"
 _OBJECT = re.compile(rb"(?<![0-9])([0-9]{1,7})[ \r\n\t]+0[ \r\n\t]+obj\b")
-_PAGE = re.compile(rb"[^>]{0,40}<<(?:(?!endobj).){0,4000}?/Type\s*/Page\b(?!s)", re.DOTALL)
+_PAGE, _PAGE_WITHIN = re.compile(rb"/Type\s*/Page(?![A-Za-z])"), 4000
+# What draws a form or picture (ISO 32000-1 8.8): its name among the resources, then Do.
+_DO = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+Do(?![A-Za-z])")
+# A form's dictionary stands in the open: streams are never packed into others (7.5.7). Letters may be escaped.
+_FORM = re.compile(rb"/(?:F|#46)(?:o|#6[fF])(?:r|#72)(?:m|#6[dD])(?![A-Za-z0-9])")
+_STREAM = re.compile(rb"stream\r?\n(?=\x78)")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def _opened(data: bytes) -> Iterator[tuple[pdfium.PdfDocument, bytes]]:
     """The document, and its bytes: those given, or mended where the file is cut off."""
     document = _loaded(data)
     if document is None:
-        data = _mended(data)
+        data = _mended(data, LIMITS)
         document = _loaded(data)
     if document is None:
         raise Damaged(_BROKEN)
@@ -123,14 +133,17 @@ def _loaded(data: bytes) -> pdfium.PdfDocument | None:
         return None
 
 
-def _mended(data: bytes) -> bytes:
+def _mended(data: bytes, limits: Limits) -> bytes:
     """A file whose end is lost, with a new page tree over the page objects that are still there, in their order.
 
     Raises :class:`Damaged` when there are none. A PDF keeps its table of contents at the end (ISO 32000-1 7.5.5), so a
     transmission that breaks off takes it first, while most pages are whole.
     """
-    places = {int(found[1]): found.start() for found in _OBJECT.finditer(data)}
-    pages = [number for number, place in places.items() if _PAGE.match(data, place)]
+    objects = itertools.islice(_OBJECT.finditer(data), limits.pdf_objects + 1)
+    places = {int(one[1]): one.start() for one in objects}
+    if len(places) > limits.pdf_objects:
+        raise TooLarge("PDFの中の部品が多すぎます。")
+    pages = [number for number, place in places.items() if _is_page(data, place)]
     if not pages or b"/Encrypt" in data:
         raise Damaged(_BROKEN)
     pages.sort(key=lambda number: places[number])
@@ -149,6 +162,12 @@ def _mended(data: bytes) -> bytes:
         tail += f"{number} 1\n{place:010} 00000 n \n".encode()
     tail += f"trailer\n<</Size {root + 2} /Root {root} 0 R>>\nstartxref\n{start}\n%%EOF\n".encode()
     return data + bytes(tail)
+
+
+def _is_page(data: bytes, place: int) -> bool:
+    within = place + _PAGE_WITHIN
+    end = data.find(b"endobj", place, within)
+    return _PAGE.search(data, place, end if end >= 0 else within) is not None
 
 
 @contextlib.contextmanager
@@ -175,7 +194,7 @@ def _first_kind(document: pdfium.PdfDocument, data: bytes, limits: Limits) -> Ki
     """Kind of the first page that can be opened."""
     try:
         with _page(document, data, 1, limits) as page:
-            pictures = _pictures(page)
+            pictures = _pictures(page, limits)
     except ReadingError:
         return "pdf-drawn"
     if not pictures:
@@ -196,7 +215,7 @@ def _untouched(
     page: pdfium.PdfPage, data: bytes, number: int, limits: Limits
 ) -> tuple[Image.Image, tuple[float, float], bool] | None:
     """The page's one picture, or its strips joined; nothing when the page is more than that."""
-    pictures = _pictures(page)
+    pictures = _pictures(page, limits)
     if not pictures or not _same_grid(pictures):
         return None
     if sum(math.prod(picture.pixels) for picture in pictures) > limits.page_pixels:
@@ -209,14 +228,14 @@ def _untouched(
     return None
 
 
-def _pictures(page: pdfium.PdfPage) -> tuple[_Picture, ...]:
+def _pictures(page: pdfium.PdfPage, limits: Limits = LIMITS) -> tuple[_Picture, ...]:
     """The pictures of a page that shows nothing else, upright or turned by right angles; else none."""
-    found = []
+    found: list[_Picture] = []
     box = page.get_cropbox(fallback_ok=True)
     for item in page.get_objects(max_depth=3):
         if item.type == pdfium_c.FPDF_PAGEOBJ_FORM or _hidden(item):
             continue
-        if item.type != pdfium_c.FPDF_PAGEOBJ_IMAGE or item.level > 0:
+        if item.type != pdfium_c.FPDF_PAGEOBJ_IMAGE or item.level > 0 or len(found) == limits.pictures:
             return ()
         picture = _placed(item, box)
         if picture is None:
@@ -359,9 +378,9 @@ def _rendered(page: pdfium.PdfPage, limits: Limits) -> tuple[Image.Image, tuple[
     if not (width > 0 and height > 0):
         raise Damaged("ページの大きさが正しくありません。")
     across, down = _own_resolution(page)
-    pixels = width * height * across * down / _POINT**2
-    if pixels > limits.page_pixels:
-        shrink = math.sqrt(limits.page_pixels / pixels) * 0.99
+    wide, high = width * across / _POINT, height * down / _POINT
+    shrink = min(math.sqrt(limits.page_pixels / (wide * high)), limits.page_edge / max(wide, high)) * 0.99
+    if shrink < 0.99:
         across, down = across * shrink, down * shrink
     if min(across, down) < _LEAST_DPI:
         raise TooLarge(f"用紙が大きすぎます({width / _POINT:.0f}×{height / _POINT:.0f}インチ)。")
@@ -372,7 +391,20 @@ def _rendered(page: pdfium.PdfPage, limits: Limits) -> tuple[Image.Image, tuple[
     flags = pdfium_c.FPDF_ANNOT | pdfium_c.FPDF_GRAYSCALE
     pdfium_c.FPDF_RenderPageBitmap(bitmap, page, 0, 0, *size, 0, flags)
     image = bilevel(bitmap.to_pil().convert("L").copy())
+    if image.getextrema() == (255, 255) and _has_lost_pictures(page):
+        raise Damaged("ページの画像を展開できません。")
     return image, (across, down), False
+
+
+def _has_lost_pictures(page: pdfium.PdfPage) -> bool:
+    """Whether a picture of the page cannot be decoded: pdfium leaves it out, and what is left looks empty."""
+    pictures = page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+    for item in itertools.islice(pictures, _LOOKED_AT):
+        try:
+            item.get_bitmap(render=False)
+        except pdfium.PdfiumError:
+            return True
+    return False
 
 
 def _own_resolution(page: pdfium.PdfPage) -> tuple[float, float]:
@@ -418,32 +450,129 @@ def _reader(data: bytes) -> pypdf.PdfReader:
 
 
 def _limited(limits: Limits) -> Any:
+    """Every limit that pypdf knows, set on purpose: its own defaults may change or be switched off by others."""
     most = limits.stream_bytes
     return pypdf.apply_configuration(
         maximum_declared_stream_length=most,
         zlib_maximum_output_length=most,
+        zlib_maximum_recovery_input_length=most // 15,  # byte by byte
         lzw_maximum_output_length=most,
         run_length_maximum_output_length=most,
+        brotli_maximum_output_length=most,
+        jbig2_maximum_output_length=most,
         array_based_stream_maximum_output_length=most,
         image_maximum_buffer_size=most,
+        flate_maximum_columns=limits.page_edge,
+        flate_maximum_row_length=8 * limits.page_edge,  # four colours of 16 bits
+        stream_filters_maximum_length=8,  # a scanner uses one, ASCII85 before Flate two
+        stream_decoding_work_maximum_length=2 * most,
+        stream_parsing_work_maximum_count=limits.drawing_bytes // 8,
+        array_maximum_element_count=limits.pdf_objects,
+        dictionary_maximum_element_count=limits.pdf_objects,
+        page_tree_maximum_entries=limits.pdf_objects,
+        page_tree_maximum_depth=100,
+        page_tree_maximum_page_entries=20 * limits.pdf_objects,
+        outline_maximum_entries=limits.pdf_objects,
+        outline_maximum_depth=100,
+        form_fields_maximum_entries=limits.pdf_objects,
+        form_fields_maximum_depth=100,
+        named_destinations_maximum_entries=limits.pdf_objects,
+        named_destinations_maximum_depth=100,
+        xform_maximum_invocations_per_extraction=limits.forms,
+        xfa_decoding_work_maximum_length=most,
+        xmp_maximum_input_length=most // 15,
+        xmp_maximum_element_count=limits.pdf_objects,
         jbig2dec_binary=None,  # no other program is started; pdfium decodes JBIG2
     )
 
 
 def _hold_to_limit(data: bytes, number: int, limits: Limits) -> None:
-    """Raise :class:`TooLarge` when the page's drawing instructions unpack to more than the limit.
+    """Raise :class:`TooLarge` when what the page draws is more than the limits, before pdfium unpacks and draws it.
 
-    Whatever else pypdf dislikes is left to pdfium, which repairs more.
+    Whatever else pypdf dislikes is left to pdfium, which repairs more, but not where nobody has counted the forms or
+    the bytes: forms drawn by one another, or noughts deflated twice, take all memory (found by fuzzing).
     """
+    unsafe = Damaged(f"{number}ページ目の構造が壊れているため、安全に開けません。")
     with _limited(limits):
         try:
-            contents = _reader(data).pages[number - 1].get_contents()
-            if contents is not None:
-                contents.get_data()
-        except LimitReachedError as error:
+            page = _reader(data).pages[number - 1]
+            contents = page.get_contents()
+            instructions = b"" if contents is None else contents.get_data()
+            _Drawing(number, limits).look_at(instructions, page.get("/Resources"), 0)
+        except (LimitReachedError, MemoryError) as error:
             raise TooLarge(f"{number}ページ目の内容が大きすぎます。") from error
-        except Exception:  # noqa: BLE001, S110  a second opinion only; pypdf raises nearly every class on broken files
-            pass
+        except ReadingError:
+            raise
+        except Exception as error:  # a second opinion only; pypdf raises nearly every class on broken files
+            if _FORM.search(data) or _holds_a_bomb(data, limits):
+                raise unsafe from error
+            return
+    if not instructions.strip() and _holds_a_bomb(data, limits):  # pdfium may see more than nothing
+        raise unsafe
+
+
+def _holds_a_bomb(data: bytes, limits: Limits) -> bool:
+    """Whether any deflated stream grows beyond the limit, also when it is deflated again; lengths are not asked."""
+    left = 4 * limits.stream_bytes
+    view = memoryview(data)
+    for start in _STREAM.finditer(data):
+        inner: bytes | memoryview = view[start.end() :]
+        while bytes(inner[:1]) == b"\x78":  # RFC 1950: deflate with a window of 32 KB
+            unpacker = zlib.decompressobj()
+            try:
+                inner = unpacker.decompress(inner, limits.stream_bytes)
+            except zlib.error:
+                break
+            left -= len(inner)
+            if unpacker.unconsumed_tail or left < 0:
+                return True
+    return False
+
+
+class _Drawing:
+    """What a page draws, followed through its forms: each is unpacked once and counted as often as it is drawn."""
+
+    def __init__(self, number: int, limits: Limits) -> None:
+        self._number, self._limits = number, limits
+        self._left = limits.drawing_bytes
+        self._known: dict[int, int] = {}
+
+    def look_at(self, instructions: bytes, resources: Any, depth: int) -> int:
+        """How many forms these instructions draw, the forms in forms with them."""
+        self._left -= len(instructions)
+        if self._left < 0:
+            raise TooLarge(f"{self._number}ページ目の内容が大きすぎます。")
+        if depth > self._limits.form_depth:
+            raise TooLarge(f"{self._number}ページ目の図形の入れ子が深すぎます。")
+        objects: Any = resources.get_object().get("/XObject", {}).get_object() if resources is not None else {}
+        drawn = 0
+        for name, times in Counter(found[1] for found in _DO.finditer(instructions)).items():
+            drawn += times * self._of(objects, _pdf_name(name), resources, depth)
+            if drawn > self._limits.forms:
+                raise TooLarge(f"{self._number}ページ目の図形の入れ子が多すぎます。")
+        return drawn
+
+    def _of(self, objects: Any, name: str, resources: Any, depth: int) -> int:
+        if name not in objects:
+            return 0
+        item: Any = objects[name].get_object()
+        if not hasattr(item, "get"):
+            return 0  # nothing there
+        if item.get("/Subtype") == "/Image":
+            size = int(item.get("/Width", 0)), int(item.get("/Height", 0))
+            held_to_limits(size, self._limits, f"{self._number}ページ目の画像")
+            return 0
+        if item.get("/Subtype") != "/Form":
+            return 0
+        if id(item) not in self._known:  # pypdf keeps what it has read, so this stays its name
+            inner = item.get("/Resources", resources)
+            self._known[id(item)] = 1 + self.look_at(item.get_data(), inner, depth + 1)
+        return self._known[id(item)]
+
+
+def _pdf_name(name: bytes) -> str:
+    """A name with its escapes (ISO 32000-1 7.3.5)."""
+    return "/" + _ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), name).decode("utf-8", "replace")
 
 
 def _ccitt(picture: _Picture, data: bytes, number: int, limits: Limits) -> Image.Image | None:
@@ -460,7 +589,10 @@ def _ccitt(picture: _Picture, data: bytes, number: int, limits: Limits) -> Image
             ]
             if len(streams) != 1:
                 return None
-            with bounded_pillow("PDFの画像"), Image.open(io.BytesIO(streams[0].get_data()), formats=("TIFF",)) as tiff:
+            with (
+                bounded_pillow("PDFの画像", limits),
+                Image.open(io.BytesIO(streams[0].get_data()), formats=("TIFF",)) as tiff,
+            ):
                 return plain(tiff) if tiff.size == picture.pixels else None
         except Exception:  # noqa: BLE001  pdfium decodes what pypdf and libtiff cannot
             return None
@@ -484,3 +616,61 @@ def _is_plain_g4(item: Any) -> bool:
     aligned = bool(parameters.get("/EncodedByteAlign", False))
     plain_decode = list(item.get("/Decode", [0, 1])) == [0, 1]
     return parameters.get("/K", 0) < 0 and not aligned and plain_decode
+
+
+# ---- what a text layer needs to know ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where the picture that was read lies on a page, in points of the unturned page; origin at the bottom left."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    turn: int
+    """Degrees clockwise by which the page is turned to be shown (/Rotate)."""
+    text: str
+    """What the page says of itself, be it shown or hidden."""
+
+
+def pdf_ground(data: bytes, number: int, limits: Limits) -> Ground:
+    """The ground of a page that :func:`pdf_page` gave a picture of; raises like it."""
+    with _opened(data) as (document, data):
+        if number > len(document):
+            raise Damaged(f"{number}ページ目がありません。")
+        with _page(document, data, number, limits) as page:
+            left, bottom, right, top = page.get_cropbox(fallback_ok=True)
+            if _untouched(page, data, number, limits):
+                pictures = _pictures(page, limits)
+                right, bottom = (
+                    left + max(p.left + p.width for p in pictures),
+                    top - max(p.top + p.height for p in pictures),
+                )
+                left, top = left + min(p.left for p in pictures), top - min(p.top for p in pictures)
+            else:  # ISO 32000-1 14.11.2.1: what is cut away lies within the medium
+                medium = page.get_mediabox(fallback_ok=True)
+                left, bottom = max(left, medium[0]), max(bottom, medium[1])
+                right, top = min(right, medium[2]), min(top, medium[3])
+            writing = page.get_textpage()
+            try:
+                return Ground(left, bottom, right, top, page.get_rotation(), writing.get_text_range())
+            finally:
+                writing.close()
+
+
+def pdf_whole(data: bytes) -> bytes:
+    """The bytes given, or mended where the file is cut off; raises :class:`Damaged` or :class:`Encrypted`."""
+    with _opened(data) as (_, whole):
+        return whole
+
+
+def pdf_reader(data: bytes) -> pypdf.PdfReader:
+    """The objects of a PDF. Read them within :func:`pdf_limits`."""
+    return _reader(data)
+
+
+def pdf_limits(limits: Limits) -> Any:
+    """A context in which no stream unpacks to more than the limit."""
+    return _limited(limits)

@@ -8,27 +8,26 @@ from contextlib import contextmanager
 
 from PIL import Image, ImageOps
 
-from ocr.errors import Damaged, TooLarge
+from ocr.errors import Damaged
 from ocr.limits import Limits
 from ocr.page import Document, PageImage
-from ocr.tiff import bounded_pillow, guessed_resolution, plain
+from ocr.tiff import bounded_pillow, guessed_resolution, held_to_limits, plain
 
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
-def open_picture(data: bytes) -> Document:
+def open_picture(data: bytes, limits: Limits) -> Document:
     """Tell that the bytes are one picture; raises :class:`Damaged` or :class:`TooLarge`."""
-    with _reading(data):
+    with _reading(data, limits):
         return Document("image", 1)
 
 
 def picture_page(data: bytes, number: int, limits: Limits) -> PageImage:
     """The picture upright as its EXIF says, in one bit or grey."""
-    with _reading(data) as image:
+    with _reading(data, limits) as image:
         if number != 1:
             raise Damaged(f"{number}ページ目がありません。")
-        if image.width * image.height > limits.page_pixels:
-            raise TooLarge(f"画像が大きすぎます({image.width}×{image.height}画素)。")
+        held_to_limits(image.size, limits, "画像")
         dpi = image.info.get("dpi", (0, 0))
         upright = plain(ImageOps.exif_transpose(image))
     across, down = float(dpi[0]), float(dpi[1])
@@ -39,6 +38,6 @@ def picture_page(data: bytes, number: int, limits: Limits) -> PageImage:
 
 
 @contextmanager
-def _reading(data: bytes) -> Iterator[Image.Image]:
-    with bounded_pillow("画像ファイル"), Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+def _reading(data: bytes, limits: Limits) -> Iterator[Image.Image]:
+    with bounded_pillow("画像ファイル", limits), Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
         yield image

@@ -10,6 +10,7 @@ from PIL import Image
 from ocr.barcode import barcodes
 from ocr.document import LIMITS, Limits, open_document, page_image
 from ocr.engine import Engine, Run
+from ocr.fingerprint import bits, fingerprint
 from ocr.image import despeckle, square, turn
 from ocr.mask import masked
 from ocr.page import PageImage, PageText, Reading, Transcript, Word
@@ -23,7 +24,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
     :class:`~ocr.errors.EngineError`.
     """
     original = page_image(data, number, limits)
-    page = square(original)
+    page = square(original, limits)
     codes = barcodes(page.image)
     clean = despeckle(page.image)
     sight = engine.read(clean or page.image, coarse=page.image.height > original.image.height)
@@ -47,6 +48,8 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         barcodes=codes,
         masked=masked(PageImage(number, shown, page.dpi)),
         engine=" ".join([engine.name, *filter(None, steps)]),
+        bits=bits(original.image),
+        fingerprint=fingerprint(shown, sight.skew),
     )
     return Reading(text, _png(shown))
 

@@ -7,12 +7,13 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 from PIL import Image, TiffImagePlugin
 
 from ocr.errors import Damaged, ReadingError, TooLarge
-from ocr.limits import Limits
+from ocr.limits import LIMITS, Limits
 from ocr.page import Document, Kind, PageImage
 
 # TIFF 6.0 section 8 and TIFF Technical Note "BigTIFF": byte order, then 42 or 43.
@@ -41,7 +42,7 @@ def open_tiff(data: bytes, limits: Limits) -> Document:
 
     Raises :class:`Damaged` (no page can be found) or :class:`TooLarge`. Loops in the chain of pages end it.
     """
-    with _reading(data) as tiff:
+    with _reading(data, limits) as tiff:
         compression = str(tiff.info.get("compression", ""))
         pages, cut_off = _count(tiff, len(data), limits)
         return Document(_kind(compression), pages, cut_off)
@@ -52,11 +53,9 @@ def tiff_page(data: bytes, number: int, limits: Limits) -> PageImage:
 
     A strip that is cut off gives the rows that are there, the rest white.
     """
-    with _reading(data) as tiff:
+    with _reading(data, limits) as tiff:
         _seek(tiff, number)
-        size = tiff.size
-        if size[0] * size[1] > limits.page_pixels:
-            raise TooLarge(f"{number}ページ目の画像が大きすぎます({size[0]}×{size[1]}画素)。")
+        held_to_limits(tiff.size, limits, f"{number}ページ目の画像")
         missing = _missing_bytes(tiff, len(data))
         dpi = _resolution(tiff)
         if not missing:
@@ -64,7 +63,7 @@ def tiff_page(data: bytes, number: int, limits: Limits) -> PageImage:
     if missing > limits.page_pixels:
         raise Damaged(f"{number}ページ目のデータがありません。")
     # libtiff refuses a strip that ends behind the end of the file; zeros are no code of T.4 or T.6 and end it there.
-    with _reading(data + bytes(missing)) as tiff:
+    with _reading(data + bytes(missing), limits) as tiff:
         _seek(tiff, number)
         return PageImage(number, plain(tiff), dpi)
 
@@ -89,16 +88,24 @@ def _stretched(image: Image.Image) -> Image.Image:
     return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
 
 
+def held_to_limits(size: tuple[int, int], limits: Limits, what: str) -> None:
+    """Raise :class:`TooLarge` for a picture with too many pixels or too long an edge."""
+    if math.prod(size) > limits.page_pixels or max(size) > limits.page_edge:
+        raise TooLarge(f"{what}が大きすぎます({size[0]}×{size[1]}画素)。")
+
+
 @contextmanager
-def bounded_pillow(what: str) -> Iterator[None]:
+def bounded_pillow(what: str, limits: Limits = LIMITS) -> Iterator[None]:
     """Turn what Pillow raises on a bad file into our errors; its bomb warning counts as an error here.
 
-    Pillow's limit stays as it is for the rest of the process: the filter is set for this block alone.
+    Pillow's own limit is set to ours for this block alone and stays as it is for the rest of the process.
     """
+    before = Image.MAX_IMAGE_PIXELS
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            Image.MAX_IMAGE_PIXELS = limits.page_pixels
             yield
     except ReadingError:
         raise
@@ -106,11 +113,13 @@ def bounded_pillow(what: str) -> Iterator[None]:
         raise TooLarge(f"{what}の画像が大きすぎます。") from error
     except Exception as error:  # Pillow's plug-ins raise nearly every class on broken bytes
         raise Damaged(f"{what}が壊れているか、途中で切れています。") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 @contextmanager
-def _reading(data: bytes) -> Iterator[TiffImagePlugin.TiffImageFile]:
-    with bounded_pillow("TIFFファイル"), Image.open(io.BytesIO(data), formats=("TIFF",)) as tiff:
+def _reading(data: bytes, limits: Limits = LIMITS) -> Iterator[TiffImagePlugin.TiffImageFile]:
+    with bounded_pillow("TIFFファイル", limits), Image.open(io.BytesIO(data), formats=("TIFF",)) as tiff:
         yield cast("TiffImagePlugin.TiffImageFile", tiff)
 
 
@@ -197,3 +206,57 @@ def _number(value: object) -> float:
     except (TypeError, ValueError, ZeroDivisionError):
         return 0.0
     return number if math.isfinite(number) else 0.0
+
+
+# ---- the code as it is -----------------------------------------------------------------------------------------------
+
+_FAX_CODES = (2, 3, 4)  # TIFF 6.0 section 10 and 11: modified Huffman, T.4, T.6
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class FaxCode:
+    """A bilevel page as its file holds it: T.4 or T.6 code, strip by strip, each with its rows from the top down."""
+
+    size: tuple[int, int]
+    strips: tuple[tuple[bytes, int], ...]
+    k: int
+    """-1 T.6; 0 T.4 in one dimension; 1 T.4 in two."""
+    aligned: bool
+    """Each row begins a byte."""
+    inverted: bool
+    """The code's black runs are shown white."""
+    orientation: int
+    """As TIFF and EXIF count it: 1 upright."""
+
+
+def fax_code(data: bytes, number: int, limits: Limits) -> FaxCode | None:
+    """The page's code untouched but for the order of bits in a byte, which PDF wants from the left.
+
+    None where the page is not bilevel fax code, is not whole, or is in a thousand pieces.
+    """
+    with _reading(data, limits) as tiff:
+        _seek(tiff, number)
+        tags = tiff.tag_v2
+        compression = tags.get(_COMPRESSION)
+        offsets, counts = tags.get(_OFFSETS) or (), tags.get(_COUNTS) or ()
+        bilevel = tags.get(277, 1) == 1 and tags.get(258, (1,)) in ((1,), 1)  # samples and bits of a pixel
+        if compression not in _FAX_CODES or not bilevel or not offsets or _is_cut(tiff, len(data)):
+            return None
+        width, height = int(tags[256]), int(tags[257])
+        options = int(tags.get(292 if compression == 3 else 293, 0)) if compression > 2 else 0
+        if options & 2 or len(offsets) != len(counts) or len(offsets) > limits.pictures:
+            return None  # uncompressed mode (T.4, T.6): no reader of PDF knows it
+        strips = []
+        rows = min(height, int(tags.get(278, height)))
+        for index, (start, size) in enumerate(zip(offsets, counts, strict=True)):
+            code = data[start : start + size]
+            strips.append((code.translate(_REVERSED) if tags.get(_FILL_ORDER) == 2 else code, height - index * rows))
+        return FaxCode(
+            size=(width, height),
+            strips=tuple((code, min(rows, left)) for code, left in strips if left > 0),
+            k={2: 0, 3: options & 1, 4: -1}[compression],
+            aligned=compression == 2,
+            inverted=tags.get(262) == 1,
+            orientation=int(tags.get(274, 1)),
+        )

@@ -15,7 +15,8 @@ from routing.department import Department, Organisation, Rule
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
 from routing.facts import Classification, Decision, Facts, Field, Witness
-from routing.layout import FAX_LIMIT, PAGE_LIMIT, page_of
+from routing.layout import FAX_LIMIT, PAGE_LIMIT
+from routing.paging import Lacking, lacking
 from routing.phrases import NOTIFICATIONS
 from routing.rules import first_rule, rule_reason
 from routing.taxonomy import DocumentType, Taxonomy
@@ -203,12 +204,17 @@ def _hold_for_pages(draft: _Draft, facts: Facts) -> None:
         draft.held_because.append("どのページも読み取れません。原本を確認してください。")
     elif unreadable and draft.urgent:
         draft.held_because.append(f"読み取れないページがあります({_list(unreadable)}ページ)。")
-    told = [m for page in facts.pages if (pair := page_of(page)) is not None for m in pair[1:]]
-    if told and max(told) > len(facts.pages):
-        draft.held_because.append(f"全{max(told)}ページのうち{len(facts.pages)}ページしか届いていません。")
+    draft.held_because += [_gone(gone) for gone in lacking(facts.pages)]
     lengths = [len(page.text) for page in facts.pages]
     if max(lengths) > PAGE_LIMIT or sum(lengths) > FAX_LIMIT:
         draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")
+
+
+def _gone(gone: Lacking) -> str:
+    which = f"{_list(list(gone.numbers))}ページ目" if gone.numbers else f"あと{gone.count}ページ"
+    if gone.total is None:
+        return f"{which}が届いていません。"
+    return f"全{gone.total}ページのうち{gone.total - gone.count}ページしか届いていません({which}がありません)。"
 
 
 def _list(numbers: list[int]) -> str:

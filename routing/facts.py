@@ -30,6 +30,8 @@ class PageFacts:
     """False when the page could not be read at all."""
     masked: tuple[Box, ...] = ()
     """Blacked-out places."""
+    printed: tuple[int, int | None] | None = None
+    """Page n of m by the sending machine's line, where the caller has read it; m None where only n stands there."""
 
 
 @dataclass(frozen=True, slots=True)

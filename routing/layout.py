@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -76,6 +77,7 @@ def lay_out(pages: Sequence[PageFacts]) -> tuple[PageLines, ...]:
 def page_of(page: PageFacts) -> tuple[int, int] | None:
     """``n`` and ``m`` of the machine's own ``P.n/m`` at the head of the page, or None."""
     head = "\n".join((page.text[:2000] or "\n".join(word.text for word in page.words[:8])).splitlines()[:4])
+    head = unicodedata.normalize("NFKC", head)  # 1／3
     match = _PAGE_OF.search(head) or _PAGE_OF_AFTER.search(head)
     if match is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import smtplib
 import socket
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ max_message_bytes = 2000000
 listen = "127.0.0.1:{web}"
 [storage]
 database = "{database}"
+spool = "{spool}"
 [ocr]
 workers = {workers}
 [[department]]
@@ -74,10 +76,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def write_city(folder: Path, more: str = "", database: str = "sqlite", workers: int = 1) -> Path:
+def write_city(folder: Path, more: str = "", database: str = "sqlite", workers: int = 1, spool: str = "file") -> Path:
     """config.toml of the invented city; ``more`` is added at its end."""
     path = folder / "config.toml"
-    written = CITY.format(smtp=free_port(), web=free_port(), database=database, workers=workers)
+    written = CITY.format(smtp=free_port(), web=free_port(), database=database, workers=workers, spool=spool)
     path.write_text(written + more, encoding="utf-8")
     return path
 
@@ -152,16 +154,20 @@ class Gateway:
         return code
 
 
-def start(path: Path, *words: str) -> Gateway:
-    """Start a gateway and wait until it can accept."""
+def start(
+    path: Path, *words: str, program: Sequence[str] = ("-m", "gateway.cli"), env: Mapping[str, str] | None = None
+) -> Gateway:
+    """Start a gateway, a process group of its own, and wait until it can accept; ``env`` is added to ours."""
     log = path.parent / "gateway.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli", "--config", str(path), "serve", *words],
+            [sys.executable, *program, "--config", str(path), "serve", *words],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
         )
     running = Gateway(path=path, process=process, log=log)
     until = time.monotonic() + 60

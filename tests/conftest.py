@@ -14,6 +14,7 @@ import pytest
 from gateway import house as houses
 from gateway.config import Config, load
 from tests.city import Gateway, free_port, gateway_at, write_city
+from tests.object_store import ObjectStore, object_store
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -40,6 +41,13 @@ def house(config: Config) -> Iterator[houses.House]:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One gateway for all tests that do not hurt it."""
     with gateway_at(write_city(tmp_path_factory.mktemp("city"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def store_of_objects() -> Iterator[ObjectStore]:
+    """An S3-compatible store that nobody stops."""
+    with object_store() as running:
         yield running
 
 

@@ -14,7 +14,7 @@ from gateway import traffic
 from gateway.errors import UsageError
 from gateway.models import TOKYO, month_of, now
 from gateway.store import Query
-from gateway.web.fax import mail, page_picture
+from gateway.web.fax import mail, other_in_reach, page_picture, searchable_pdf
 from gateway.web.guard import Counter, FaxInReach, TheDesk, Worker
 from gateway.web.inbox import LONGEST_SEARCH
 from gateway.web.paper import paper
@@ -45,7 +45,9 @@ class FaxAsJson(BaseModel):
     received_at: str = Field(description="ISO 8601 with Tokyo's offset: when the fax call came in")
     accepted_at: str = Field(description="When the gateway answered 250")
     sha256: str = Field(description="Of the mail as it was taken")
-    duplicate_of: str | None = Field(description="The fax whose mail this one repeats byte for byte; never counted")
+    duplicate_of: str | None = Field(description="The fax that this one repeats; never counted")
+    same_as: list[str] = Field(description="Faxes that may be the same one, or are: not those that somebody ruled out")
+    same_job: list[str] = Field(description="The mails, in order, that make one fax together; empty for most")
     kind: str
     counted: bool
     line: str
@@ -99,6 +101,15 @@ class Correction(BaseModel):
     type: str = Field(max_length=64, description="code of a document type")
 
 
+class Comparison(BaseModel):
+    """Whether two linked faxes are one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    other: str = Field(max_length=64, description="One of `same_as`")
+    same: bool = Field(description="True: one fax, counted once; false: two, and the link goes")
+
+
 class WorkDone(BaseModel):
     """What the department has done with it."""
 
@@ -122,6 +133,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: _problem("Not available at the moment: try again"),
 }
 _PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "The picture"}}
+_PDF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {}}, "description": "The PDF"},
+    409: _problem("It is still being read, or none of its documents can be opened"),
+}
 _MAIL: dict[int | str, dict[str, Any]] = {200: {"content": {"message/rfc822": {}}, "description": "The mail"}}
 
 router = APIRouter()
@@ -188,6 +203,12 @@ def original(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
     return mail(desk, person, fax)
 
 
+@v1.get("/faxes/{fax_id}/searchable.pdf", summary="A searchable PDF", responses=_PDF, response_class=Response)
+def searchable(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """All pages in the bits in which they came, with their text to search and copy."""
+    return searchable_pdf(request, desk, person, fax)
+
+
 @v1.post("/faxes/{fax_id}/route", summary="Correct department and type", response_model=FaxAsJson)
 def route(desk: TheDesk, person: Worker, fax: FaxInReach, correction: Correction) -> Response:
     """Say where a fax belongs and what it is; its copies go to the new department's sinks."""
@@ -199,6 +220,19 @@ def route(desk: TheDesk, person: Worker, fax: FaxInReach, correction: Correction
 def work(desk: TheDesk, person: Worker, fax: FaxInReach, done: WorkDone) -> Response:
     """Say what the department has done with it."""
     return JSONResponse(desk.as_json([desk.mark(fax.id, person.name, done.work)])[0])
+
+
+@v1.post("/faxes/{fax_id}/same", summary="Same fax or not", response_model=FaxAsJson)
+def same(desk: TheDesk, person: Worker, fax: FaxInReach, comparison: Comparison) -> Response:
+    """Say of a fax in `same_as` whether it is the same one; the earlier of the two counts, the other is its repeat."""
+    other = other_in_reach(desk, person, comparison.other)
+    return JSONResponse(desk.as_json([desk.say(fax.id, other.id, person.name, comparison.same)])[0])
+
+
+@v1.post("/faxes/{fax_id}/separate", summary="Take joined mails apart", response_model=FaxAsJson)
+def separate(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """Say that the mails in `same_job` are faxes of their own: each is read and routed again."""
+    return JSONResponse(desk.as_json([desk.separate(fax.id, person.name)])[0])
 
 
 @v1.post("/faxes/{fax_id}/requeue", summary="Read again", response_model=FaxAsJson)

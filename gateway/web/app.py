@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
-from gateway.desk import Desk
+from gateway.desk import Binder, Desk
 from gateway.web import api, fax, health, inbox, live, sign_in, traffic, trouble
 from gateway.web.guard import SafeHeaders, SameOrigin
 from gateway.web.paper import templates
@@ -19,10 +19,11 @@ LARGEST_REQUEST = 256 * 1024
 """Bytes; what people and programs send to the pages are forms and a few words."""
 
 
-def create_app(desk: Desk, ready: Callable[[], Sequence[str]]) -> FastAPI:
+def create_app(desk: Desk, ready: Callable[[], Sequence[str]], binder: Binder) -> FastAPI:
     """The pages and the API over ``desk``.
 
-    ``ready`` gives a sentence for everything that keeps the gateway from accepting faxes. Before stopping the server
+    ``ready`` gives a sentence for everything that keeps the gateway from accepting faxes; ``binder`` makes
+    searchable PDFs, in a process of its own. Before stopping the server
     call ``app.state.live.close()``: open pages hold a stream each, and a server waits for them.
     """
     app = FastAPI(
@@ -35,6 +36,7 @@ def create_app(desk: Desk, ready: Callable[[], Sequence[str]]) -> FastAPI:
     )
     app.state.desk = desk
     app.state.ready = ready
+    app.state.binder = binder
     app.state.templates = templates()
     app.state.doorman = sign_in.Doorman()
     app.state.live = live.Live(desk.store)

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.models import Fax, Page, now
+from gateway.models import Fax, Likeness, Page, State, now
 from gateway.web.guard import FaxInReach, Person, TheDesk, Worker
 from gateway.web.inbox import TheView, View, contents, query_of, settle
 from gateway.web.paper import paper, words
 from gateway.web.trouble import Refused
 from gateway.web.words import SAID
+from ocr.errors import ReadingError
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,6 +65,8 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         fax=fax,
         first=_first(desk, person, fax),
         repeats=[entry for entry in desk.store.repeats(fax.id) if person.sees(entry)],
+        alike=_alike(desk, person, fax),
+        mails=[(part, mail) for part, mail in desk.store.mails_of(fax) if person.sees(mail)],
         pages=[(page, pieces(page)) for page in desk.store.pages(fax.id)],
         copies=desk.store.deliveries([fax.id]),
         events=_told(desk.store.events(fax.id)),
@@ -86,6 +89,12 @@ def picture(desk: TheDesk, fax: FaxInReach, number: int) -> Response:
 def original(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
     """The mail byte for byte."""
     return mail(desk, person, fax)
+
+
+@router.get("/faxes/{fax_id}/searchable.pdf")
+def searchable(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """The fax as a PDF that can be searched."""
+    return searchable_pdf(request, desk, person, fax)
 
 
 @router.post("/faxes/{fax_id}/work")
@@ -135,6 +144,38 @@ def correct(
     return _to(f"/faxes/{fax.id}" if person.sees(corrected) else "/", view, "corrected")
 
 
+@router.post("/faxes/{fax_id}/same")
+def same(
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxInReach,
+    other: Typed = "",
+    verdict: Typed = "",
+    place: Typed = "new",
+    department: Typed = "",
+    q: Typed = "",
+) -> Response:
+    """Say of another fax whether it is this one again."""
+    if verdict not in ("same", "different"):
+        raise Refused(422, "「同じFAX」か「別のFAX」を選んでください。", "Say whether it is the same fax or another.")
+    desk.say(fax.id, other_in_reach(desk, person, other).id, person.name, verdict == "same")
+    return _to(f"/faxes/{fax.id}", settle(person, View(department, place, q)), f"said:{verdict}")
+
+
+@router.post("/faxes/{fax_id}/separate")
+def separate(
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxInReach,
+    place: Typed = "new",
+    department: Typed = "",
+    q: Typed = "",
+) -> Response:
+    """Say that the mails of this fax are faxes of their own."""
+    desk.separate(fax.id, person.name)
+    return _to(f"/faxes/{fax.id}", settle(person, View(department, place, q)), "separated")
+
+
 @router.post("/faxes/{fax_id}/requeue")
 def requeue(
     desk: TheDesk,
@@ -175,6 +216,47 @@ def mail(desk: TheDesk, person: Person, fax: Fax) -> Response:
     return Response(
         data, media_type="message/rfc822", headers={"Content-Disposition": f'attachment; filename="{fax.id}.eml"'}
     )
+
+
+def searchable_pdf(request: Request, desk: TheDesk, person: Person, fax: Fax) -> Response:
+    """The searchable PDF as a download; 404 where there is nothing to make it of, 409 where it cannot be made (yet)."""
+    if fax.state in (State.RECEIVED, State.READING):
+        raise Refused(
+            409, "読み取り中です。数秒後に開き直してください。", "Still being read: try again in some seconds."
+        )
+    if fax.kind != "fax":
+        raise Refused(
+            404,
+            "このメールにはFAXの文書がありません。原本を開いてください。",
+            "This mail holds no fax. Open the original.",
+        )
+    try:
+        data = desk.searchable(fax, request.app.state.binder)
+    except ReadingError as error:
+        raise Refused(
+            503 if error.again else 409,
+            f"{error}{error.advice}",
+            "No searchable PDF can be made of this fax. Open the original.",
+        ) from error
+    desk.store.note(person.name, "downloaded", fax.id)
+    return Response(
+        data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{fax.id}.pdf"'}
+    )
+
+
+def other_in_reach(desk: TheDesk, person: Person, fax_id: str) -> Fax:
+    """The other of two faxes; 404 where there is none that the person may see."""
+    other = desk.store.fax(fax_id)
+    if other is None or not person.sees(other):
+        raise Refused(404, "比べるFAXがありません。", "There is no such fax to compare with.")
+    return other
+
+
+def _alike(desk: TheDesk, person: Person, fax: Fax) -> list[tuple[Fax, Likeness]]:
+    """Faxes that may be this one again, with what was said of it, when the person may see them."""
+    links = desk.store.likenesses([fax.id]).get(fax.id, [])
+    found = [(desk.store.fax(other), link) for other, link in links]
+    return [(other, link) for other, link in found if other is not None and person.sees(other)]
 
 
 def _first(desk: TheDesk, person: Person, fax: Fax) -> Fax | None:

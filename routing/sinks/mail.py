@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import ssl
+from dataclasses import replace
 from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
@@ -30,6 +31,7 @@ from routing.delivery import (
 
 _POLICY = SMTP.clone(cte_type="7bit")  # no relay needs 8BITMIME for it
 _SECONDS = 60.0
+_TOO_LARGE = 552
 
 
 class MailSink:
@@ -45,7 +47,7 @@ class MailSink:
     def carry(self, parcel: Parcel) -> Receipt:
         """Hand the mail to the relay; its 250 is the receipt."""
         try:
-            return Receipt(self._relayed(self.message(parcel)))
+            return Receipt(self._sent_whole_or_light(parcel))
         except smtplib.SMTPResponseException as error:
             # RFC 5321 4.2.1: 4yz is transient, 5yz is permanent.
             again = not 500 <= error.smtp_code < 600
@@ -57,6 +59,15 @@ class MailSink:
             raise DeliveryError(
                 f"中継サーバに接続できないか、途中で切れました (relay: {reason})", again=True
             ) from error
+
+    def _sent_whole_or_light(self, parcel: Parcel) -> str:
+        """With the searchable PDF, or without it where the relay takes no mail of that size (RFC 1870 6: 552)."""
+        try:
+            return self._relayed(self.message(parcel))
+        except smtplib.SMTPResponseException as error:
+            if parcel.pdf is None or error.smtp_code != _TOO_LARGE:
+                raise
+            return self._relayed(self.message(replace(parcel, pdf=None)))
 
     def message(self, parcel: Parcel) -> bytes:
         """The mail as it goes out (RFC 5322), seven bits wide. Every try has the same Message-ID."""
@@ -178,6 +189,8 @@ def _body(parcel: Parcel) -> str:
         lines += [f"  {name}: {_value(value)}" for name, value in parcel.fields.items()]
     if parcel.reasons:
         lines += ["", "この部署に届いた理由:", *(f"  - {reason}" for reason in parcel.reasons)]
+    if parcel.pdf is not None:
+        lines += ["", "添付の -searchable.pdf は、届いた画像のままで文字の検索とコピーができるPDFです。"]
     lines += ["", "このメールは写しです。対応の記録は受信箱で行ってください。"]
     return "\n".join(lines).encode("utf-8", "replace").decode() + "\n"
 

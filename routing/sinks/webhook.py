@@ -7,6 +7,7 @@ followed and no proxy is taken from the environment: a fax goes to the address t
 from __future__ import annotations
 
 import base64
+import itertools
 import ssl
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,7 @@ from routing.delivery import DeliveryError, Parcel, Receipt, SinkMistake, as_jso
 
 EVENT = "fax.routed"
 _LARGEST = 20 * 1024 * 1024
-"""Bytes of files carried inside the body; larger faxes are fetched by their id."""
+"""Bytes of files carried inside the body, in their order; what goes beyond is fetched by the fax's id."""
 _SECONDS = 30.0
 
 
@@ -77,15 +78,15 @@ class WebhookSink:
 def payload(parcel: Parcel) -> dict[str, Any]:
     """The body: the event's type, when it happened and its data, with the files in base64 up to 20 MB."""
     files = attachments(parcel)
-    small = sum(len(file.content) for file in files) <= _LARGEST
+    ends = itertools.accumulate(len(file.content) for file in files)
     carried = [
         {
             "name": file.name,
             "media_type": file.media_type,
             "bytes": len(file.content),
-            "content": base64.b64encode(file.content).decode() if small else None,
+            "content": base64.b64encode(file.content).decode() if end <= _LARGEST else None,
         }
-        for file in files
+        for file, end in zip(files, ends, strict=True)
     ]
     return {
         "type": EVENT,

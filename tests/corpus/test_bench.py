@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from benchmarks import __main__ as command
-from benchmarks import door, postfix, reading, running, table
+from benchmarks import door, hosts, postfix, reading, running, table
 from benchmarks.table import Aim, Figure, Machine, Peer
+from gateway.models import Job
 from tests.city import Gateway
 
 BASE = Path(tempfile.gettempdir())  # not tmp_path: Postfix's processes are not root's and must be able to walk there
@@ -73,6 +75,36 @@ def test_pages_are_read_and_held_against_the_truth() -> None:
     assert errors.value < 50
     assert errors.peer is not None
     assert errors.peer.ratio == 1, "the same engine reads the same"
+
+
+def test_two_workers_lose_and_double_nothing_when_one_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    look, looked = hosts.all_once, []
+
+    def looked_at(stage: hosts.Stage, sent: set[str], *, killed: bool) -> None:
+        look(stage, sent, killed=killed)
+        with pytest.raises(AssertionError, match="250s are not the same"):
+            look(stage, {*sent, "20261123-00000000"}, killed=killed)
+        with stage.engine.begin() as connection:
+            connection.execute(sa.insert(Job).values(fax_id=min(sent), work="carry"))
+        with pytest.raises(AssertionError, match="1 jobs wait"):
+            look(stage, sent, killed=killed)
+        with stage.engine.begin() as connection:
+            connection.execute(sa.delete(Job))
+        (stage.sink / "20261123-00000000.pdf").write_bytes(b"")
+        with pytest.raises(AssertionError, match="other files"):
+            look(stage, sent, killed=killed)
+        looked.append(len(sent))
+
+    monkeypatch.setattr(hosts, "all_once", looked_at)
+    monkeypatch.setattr(hosts, "WARMING", 4)
+    rate, took = hosts.measure(BASE, hosts.Effort((hosts.Run(2, 24, kill=True),), paced=4))
+    assert looked == [36]
+    assert rate.value is not None
+    assert rate.value > 0
+    assert "all 36 routed, counted and delivered once" in rate.remark
+    assert "killed worker" in rate.remark
+    assert took.value is not None
+    assert took.value > 0
 
 
 def test_a_fax_is_timed_and_a_running_gateway_weighed(gateway: Gateway) -> None:

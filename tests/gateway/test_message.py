@@ -500,11 +500,11 @@ NO_FAX = {
         others=1,
         problems=("開ける添付", "winmail.dat"),
     ),
-    "zip": Case(
-        one(m.attached(m.archive("fax.pdf", P1), "application/zip", "fax.zip")),
+    "zip without a fax": Case(
+        one(m.attached(m.archive("a.exe", b"MZ" + bytes(9)), "application/zip", "fax.zip")),
         kind=MessageKind.UNREADABLE,
-        others=1,
-        problems=("開ける添付", "圧縮"),
+        others=2,
+        problems=("開ける添付", "中身: a.exe"),
     ),
     "empty TIFF": Case(
         one(m.attached(b"", "image/tiff", "a.tif")),
@@ -522,7 +522,7 @@ NO_FAX = {
         one(m.attached(b"{\\rtf1 fax}", "application/rtf", "fax.rtf")),
         kind=MessageKind.UNREADABLE,
         others=1,
-        problems=("開ける添付",),
+        problems=("開ける添付", "RTF"),
     ),
     "a text file": Case(
         one(m.attached(b"hello\r\n", "text/plain", "a.txt"), subject="hello"),

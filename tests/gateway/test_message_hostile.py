@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway import mime
+from gateway import archive, mime
 from gateway.message import MAX_BODY, MessageKind, read_message
 from tests.corpus.mail import machines as m
+from tests.fuzz import mails
 
 MAILS = [
     m.ricoh(),
@@ -209,3 +213,169 @@ def test_base64_comes_back_whatever_its_lines(data: bytes, width: int) -> None:
 def test_base64_padded_block_by_block_comes_back(blocks: list[bytes]) -> None:
     raw = b"\r\n".join(m.base64.b64encode(block) + b"*" for block in blocks)
     assert mime.from_base64(raw) == b"".join(blocks)
+
+
+# ---- uuencode: a fax written into the text, as mail was before MIME
+
+UUENCODED = {
+    "in the body": m.fields("Fax") + b"\r\nFax from 0359990123\r\n" + mails.uu(m.tiff()) + b"\r\nregards\r\n",
+    "with CRLF": m.fields("Fax") + b"\r\n" + mails.uu(m.tiff()).replace(b"\n", b"\r\n"),
+    "in a text part": bytes(m.multipart(m.fields("Fax"), [m.text("see below"), m.text(mails.uu(m.tiff()))])),
+    "as a transfer encoding": m.fields("Fax")
+    + b"Content-Type: image/tiff; name=fax.tif\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
+    + mails.uu(m.tiff()),
+    "with spaces for grave accents": m.fields("Fax") + b"\r\n" + mails.uu(m.tiff()).replace(b"`", b" "),
+}
+
+
+@pytest.mark.parametrize("raw", UUENCODED.values(), ids=UUENCODED)
+def test_a_uuencoded_fax_is_read(raw: bytes) -> None:
+    message = read_message(raw)
+    assert message.kind is MessageKind.FAX
+    assert [(item.name, item.kind, item.data) for item in message.documents] == [("fax.tif", "tiff", m.tiff())]
+    assert "begin 644" not in message.body
+
+
+def test_a_uuencoded_fax_that_is_cut_is_held_with_its_reason() -> None:
+    message = read_message(m.fields("Fax") + b"\r\n" + mails.uu(m.tiff())[:150])
+    assert message.kind is MessageKind.FAX
+    assert any("uuencode" in sentence for sentence in message.problems)
+    assert m.tiff().startswith(message.documents[0].data[:40])
+
+
+def test_several_uuencoded_files_are_all_there() -> None:
+    body = b"".join(mails.uu(m.tiff(1, at), f"{at}.tif") for at in range(3))
+    message = read_message(m.fields("Fax") + b"\r\n" + body)
+    assert [item.data for item in message.documents] == [m.tiff(1, at) for at in range(3)]
+
+
+def test_talk_about_beginning_is_no_file() -> None:
+    words = "begin 644 is how it starts\r\nand this is not a line of it, as anybody can see.\r\n"
+    message = read_message(m.fields("x") + b"\r\n" + words.encode())
+    assert message.kind is MessageKind.NO_ATTACHMENT
+    assert "how it starts" in message.body
+
+
+@given(st.binary(max_size=3000), st.booleans())
+def test_uuencode_comes_back(data: bytes, stripped: bool) -> None:
+    lines = mails.uu(data).split(b"\n", 1)[1].partition(b"`\nend")[0]
+    if stripped:  # spaces at the end of a line are lost on the way
+        lines = b"\n".join(line.replace(b"`", b" ").rstrip() for line in lines.split(b"\n"))
+    assert mime.from_uuencode(lines) == (data, True)
+
+
+# ---- zip
+
+
+def zipped(**files: bytes) -> bytes:
+    named = {name.replace("__", "/").replace("_", "."): data for name, data in files.items()}
+    return mails.with_file(mails.zipped(named), "application/zip", "fax.zip")
+
+
+def test_a_plain_zip_of_faxes_is_read() -> None:
+    message = read_message(zipped(a_pdf=m.pdf(), b_tif=m.tiff(), readme_txt=b"hello"))
+    assert message.kind is MessageKind.FAX
+    assert [(item.name, item.kind) for item in message.documents] == [("a.pdf", "pdf"), ("b.tif", "tiff")]
+    assert [item.name for item in message.others] == ["fax.zip", "readme.txt"]
+    assert message.problems == ("圧縮ファイル「fax.zip」の中の文書を読みました。",)
+
+
+def test_folders_in_a_zip_lead_nowhere() -> None:
+    raw = mails.with_file(mails.zipped({"../../etc/passwd.pdf": m.pdf()}), "application/zip", "fax.zip")
+    assert [item.name for item in read_message(raw).documents] == ["passwd.pdf"]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "cp932"])
+def test_japanese_names_in_a_zip(codec: str) -> None:
+    data = mails.raw_zip({"12345678.pdf": (b"\x03\0", 0)}).replace(b"12345678", "届出".encode(codec).ljust(8, b"x"))
+    message = read_message(mails.with_file(data, "application/zip", "fax.zip"))
+    assert any(item.name.startswith("届出") for item in message.others)
+
+
+def test_a_locked_zip_of_faxes_is_a_fax_that_cannot_be_read() -> None:
+    message = read_message(mails.with_file(mails.locked_zip(), "application/zip", "fax.zip"))
+    assert message.counts
+    (document,) = message.documents
+    assert "パスワード" in document.problem
+    assert "fax.pdf" in document.problem
+
+
+def test_a_locked_zip_of_something_else_is_no_fax() -> None:
+    message = read_message(mails.with_file(mails.locked_zip("photos.xls"), "application/zip", "fax.zip"))
+    assert (message.kind, message.counts) == (MessageKind.UNREADABLE, False)
+    assert any("photos.xls" in sentence for sentence in message.problems)
+
+
+def test_the_good_files_of_a_zip_are_read_and_the_bad_one_is_told() -> None:
+    good = zlib.compress(m.pdf())[2:-4]
+    data = mails.raw_zip({"a.pdf": (good, len(m.pdf())), "b.pdf": (b"\xff\xff", 9)})
+    data = data.replace(b"\0" * 4 + len(good).to_bytes(4, "little"), crc(m.pdf()) + len(good).to_bytes(4, "little"))
+    message = read_message(mails.with_file(data, "application/zip", "fax.zip"))
+    assert [(item.name, bool(item.problem)) for item in message.documents] == [("fax.zip", True), ("a.pdf", False)]
+    assert "b.pdf" in message.documents[0].problem
+
+
+def crc(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")
+
+
+def test_what_all_zips_unpack_to_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_OUTPUT", 3_000_000)
+    zips = [
+        m.attached(mails.zipped({f"{at}.pdf": m.pdf() + bytes(1_000_000 + at)}), "application/zip", f"{at}.zip")
+        for at in range(9)
+    ]
+    message = read_message(m.multipart(m.fields("Fax"), zips))
+    assert sum(item.kind == "pdf" for item in message.documents) == 2
+    assert sum("大きすぎ" in item.problem for item in message.documents) == 7
+
+
+def test_pictures_in_a_word_file_are_no_pages() -> None:
+    word = {"[Content_Types].xml": b"<x/>", "word/media/a.png": m.picture("PNG")}
+    message = read_message(mails.with_file(mails.zipped(word), "application/zip", "fax.docx"))
+    assert message.kind is MessageKind.UNREADABLE
+    assert any("Word" in sentence for sentence in message.problems)
+
+
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_any_bytes_are_some_zip(junk: bytes, at: int) -> None:
+    data = mails.zipped({"a.pdf": m.pdf()})
+    found = archive.open_zip(data[:at] + junk + data[at + len(junk) :])
+    assert found.spent <= archive.MAX_OUTPUT
+    assert found.files or found.problem or not found.unread
+
+
+# ---- what is attached in place of a fax is named
+
+
+@pytest.mark.parametrize(("make", "reason"), mails.CONTAINERS.values(), ids=mails.CONTAINERS)
+def test_what_cannot_be_opened_is_named(make: Callable[[], bytes], reason: str) -> None:
+    message = read_message(make())
+    told = " ".join([*message.problems, *(item.problem for item in message.documents)])
+    assert reason in told
+    assert message.kind in (MessageKind.UNREADABLE, MessageKind.FAX)
+
+
+# ---- counting
+
+
+def test_a_mail_beyond_a_limit_counts_and_says_what_to_do() -> None:
+    message = read_message(m.fields("From 0359990123") + b"X-A: b\r\n" * 20_000 + b"\r\nx")
+    assert message.counts
+    assert "ヘッダーの数" in message.problems[0]
+    assert "専用の端末" in message.problems[0]
+
+
+def test_headers_are_given_up_before_they_are_gathered() -> None:
+    """A part's header of 40 MB took 775 MB before anybody counted its fields."""
+    fed = []
+
+    class Budget(mime._Budget):
+        def fed(self, size: int) -> None:
+            fed.append(size)
+            super().fed(size)
+
+    raw = mails.one_part(b"X: b\r\n" * 1_000_000, b"x")
+    with pytest.raises(mime.TooMuch, match="ヘッダー"):
+        mime._Walk(Budget(raw)).parse(raw)
+    assert sum(fed) < 3 * mime.MAX_HEAD

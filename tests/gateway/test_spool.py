@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Missing, SpoolFull
-from gateway.spool import STRAY_SECONDS, Spool
+from gateway.spool import SMALL, STRAY_SECONDS, Spool
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def test_a_discarded_arrival_leaves_nothing(spool: Spool) -> None:
 
 def test_only_strays_are_swept(spool: Spool) -> None:
     young, old = spool.begin(), spool.begin()
-    young.write(b"young")
-    old.write(b"old")
+    old.write(bytes(2 * SMALL))
     kept = spool.put(b"kept")
     moment = time.time()
-    oldest = sorted((spool.folder / "arriving").iterdir())[0]
+    (oldest,) = (spool.folder / "arriving").iterdir()
+    young.write(bytes(2 * SMALL))
     os.utime(oldest, (moment - STRAY_SECONDS - 1, moment - STRAY_SECONDS - 1))
     assert spool.sweep(moment) == 1
     assert not oldest.exists()
@@ -87,4 +87,6 @@ def test_a_spool_whose_folder_vanished_refuses_and_keeps_nothing(spool: Spool) -
     (spool.folder / "arriving").rmdir()
     arrival = spool.begin()
     with pytest.raises(SpoolFull):
-        arrival.write(b"fax")
+        arrival.write(bytes(2 * SMALL))
+    with pytest.raises(SpoolFull):
+        spool.put(b"fax")

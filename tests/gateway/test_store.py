@@ -61,7 +61,6 @@ def test_a_run_that_was_taken_over_may_write_nothing(house: House) -> None:
         lambda: store.page_read("old", Page(fax_id=fax_id, number=1)),
         lambda: store.decided(fax_id, "old", decided()),
         lambda: store.failed(fax_id, "old", "no"),
-        lambda: store.send(fax_id, "old", lambda _: ["folder"]),
     ):
         with pytest.raises(Superseded):
             write()
@@ -76,7 +75,7 @@ def test_steps_that_run_twice_have_one_effect(house: House) -> None:
     fax = walked(store, 1)
     store.page_read("run", Page(fax_id=fax.id, number=1, text="again"))
     for _ in range(2):
-        store.send(fax.id, "run", lambda _: ["folder", "mail"])
+        store.decided(fax.id, "run", decided(), lambda _: ["folder", "mail"])
     assert [page.text for page in store.pages(fax.id)] == ["again"]
     assert [copy.id for copy in store.deliveries([fax.id])] == [f"{fax.id}-folder", f"{fax.id}-mail"]
 
@@ -86,7 +85,7 @@ def test_a_repeat_for_the_same_line_gets_no_second_copies(house: House) -> None:
     first = walked(store, 1)
     again = walked(store, 1)
     for fax in (first, again):
-        store.send(fax.id, "run", lambda _: ["folder"])
+        store.decided(fax.id, "run", decided(), lambda _: ["folder"])
     assert again.duplicate_of == first.id
     assert [copy.fax_id for copy in store.deliveries([first.id, again.id])] == [first.id]
     assert [fax.id for fax in store.repeats(first.id)] == [again.id]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 from gateway import machine
@@ -132,6 +133,14 @@ def test_replay_says_the_same_and_writes_nothing(gateway: Gateway, tmp_path: Pat
     assert len(gateway.command("list", "--limit", "1000")) == before
 
 
+def test_replay_explains_each_page_with_a_picture(gateway: Gateway, tmp_path: Path) -> None:
+    out = tmp_path / "why"
+    (told,) = gateway.command("replay", str(SAMPLES / "07_soshinhyo_hasseitodoke.pdf"), "--explain", "--out", str(out))
+    assert told["pictures"] == [str(out / f"07_soshinhyo_hasseitodoke.pdf-{number}.png") for number in (1, 2)]
+    for picture in told["pictures"]:
+        assert Path(picture).read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_backlog_comes_in_once_in_its_own_month(gateway: Gateway, tmp_path: Path) -> None:
     old = datetime(2025, 2, 3, 9, 0, tzinfo=TOKYO)
     raw = letter("10_shuzai.pdf", at=old)
@@ -168,7 +177,12 @@ secret = "whsec_aW52ZW50ZWQgc2VjcmV0IG9mIHRlc3Rz"
         assert copies["dead"]["error"]
         assert copies["dead"]["next_attempt"]
         (told,) = (tmp_path / "copies").glob("*.json")
-        assert json.loads(told.read_text())["fax_id"] == fax["id"]
+        card = json.loads(told.read_text())
+        assert card["fax_id"] == fax["id"]
+        original, searchable = card["files"]
+        assert (tmp_path / "copies" / original).read_bytes() == (SAMPLES / "02_baidoku.tif").read_bytes()
+        with pdfium.PdfDocument(tmp_path / "copies" / searchable) as document:
+            assert "梅毒発生届" in document[0].get_textpage().get_text_range()
 
 
 def delivered(gateway: Gateway, fax_id: str) -> list[dict[str, object]]:

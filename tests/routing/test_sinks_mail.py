@@ -372,3 +372,34 @@ def test_any_words_survive_the_way(type_name: str, sender: str, reason: str) -> 
     assert str(back["Subject"]).endswith(" 期限 2026-11-05 13:30 [20261105-abcd1234]")
     assert back["Message-ID"] == "<20261105-abcd1234-hoken-mail-1@city.example>"
     assert back.defects == []
+
+
+def test_a_searchable_pdf_goes_along_with_the_original() -> None:
+    relay = Relay()
+    send(relay, replace(PARCEL, pdf=b"%PDF searchable"))
+    message = read(relay.taken[0])
+    assert [part.get_filename() for part in message.iter_attachments()] == [
+        "20261105-abcd1234.pdf",
+        "20261105-abcd1234-searchable.pdf",
+    ]
+    body = message.get_body()
+    assert body is not None
+    assert "-searchable.pdf" in body.get_content()
+
+
+class Narrow(Relay):
+    """Takes no mail above a size, and says so only when it has it all, as relays behind relays do."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 as above
+        if len(envelope.content or b"") > 20_000:
+            return "552 5.3.4 message size exceeds fixed limit"
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_relay_that_takes_no_mail_so_large_gets_the_original_alone() -> None:
+    relay = Narrow()
+    send(relay, replace(PARCEL, pdf=bytes(30_000)))
+    (envelope,) = relay.taken
+    assert [part.get_filename() for part in read(envelope).iter_attachments()] == ["20261105-abcd1234.pdf"]
+    with pytest.raises(DeliveryError, match="552"):
+        send(Narrow(), replace(PARCEL, documents=(Document("x.pdf", "application/pdf", bytes(30_000)),), pdf=b"%PDF"))

@@ -230,3 +230,13 @@ def test_half_a_surrogate_pair_in_the_text_is_carried() -> None:
         WebhookSink("w", url=url, secret=SECRET).carry(replace(PARCEL, text="a\udc80b"))
     _, headers, body = receiver.came[0]
     assert Webhook(SECRET).verify(body, headers)["data"]["text"] == "a\udc80b"
+
+
+def test_a_searchable_pdf_never_pushes_the_original_out() -> None:
+    receiver = Receiver()
+    large = replace(PARCEL, pdf=bytes(20 * 1024 * 1024))
+    with listening(receiver) as url:
+        WebhookSink("w", url=url, secret=SECRET).carry(large)
+    original, searchable = json.loads(receiver.came[0][2])["data"]["files"]
+    assert base64.b64decode(original["content"]) == PDF
+    assert (searchable["bytes"], searchable["content"]) == (20 * 1024 * 1024, None)

@@ -26,6 +26,7 @@ from sqlmodel import SQLModel, col
 from gateway.config import Config, load
 from gateway.desk import Desk
 from gateway.models import Fax, Job, Page, User, now
+from gateway.reader import Limits, Readers
 from gateway.spool import Spool
 from gateway.store import Decided, Mail, Opened, Store, connect
 from gateway.web import create_app
@@ -172,8 +173,7 @@ class Office:
                 page.width, page.height = 860, 1216
                 page.png, page.text, page.folded, page.words = self.desk.spool.put(png), content, fold(content), words
             self.store.page_read(run, page)
-        self.store.decided(fax.id, run, judged)
-        self.store.send(fax.id, run, lambda _: list(sinks))
+        self.store.decided(fax.id, run, judged, lambda _: list(sinks))
         return self.desk.fax(fax.id)
 
     def held(self, *because: str, **decided: Any) -> Fax:
@@ -250,7 +250,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
     spool.prepare()
     desk = Desk(config=config, store=Store(engine), spool=spool, taxonomy=taxonomy.load())
     troubles: list[str] = []
-    built = Office(desk=desk, app=create_app(desk, lambda: troubles), troubles=troubles)
+    binder = Readers(spool, "paddle", 1, Limits())
+    built = Office(desk=desk, app=create_app(desk, lambda: troubles, binder), troubles=troubles)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         built.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -266,6 +267,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
             for client in built.clients:
                 client.close()
             built.app.state.live.close()
+            binder.close()
             server.should_exit = True
             thread.join()
             engine.dispose()

@@ -179,7 +179,8 @@ def test_the_description_tells_every_path(office: Office) -> None:
     assert set(schema["paths"]) == {
         "/api/v1/faxes", "/api/v1/faxes/{fax_id}", "/api/v1/faxes/{fax_id}/pages/{number}.png",
         "/api/v1/faxes/{fax_id}/original", "/api/v1/faxes/{fax_id}/route", "/api/v1/faxes/{fax_id}/work",
-        "/api/v1/faxes/{fax_id}/requeue", "/api/v1/traffic",
+        "/api/v1/faxes/{fax_id}/requeue", "/api/v1/faxes/{fax_id}/searchable.pdf", "/api/v1/traffic",
+        "/api/v1/faxes/{fax_id}/same", "/api/v1/faxes/{fax_id}/separate",
     }  # fmt: skip
     assert set(schema["components"]["schemas"]["FaxAsJson"]["properties"]) >= KEYS
     page = stranger.get("/api/docs").text
