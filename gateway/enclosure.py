@@ -317,6 +317,8 @@ def _ordered(pages: list[Enclosed]) -> list[Enclosed]:
     numbers = [_numbered(item.attachment.name) for item in pages]
     if len(pages) < 2 or any(found is None for found in numbers) or len({found[0] for found in numbers if found}) != 1:
         return pages
+    if len(set(numbers)) < len(pages):  # counted anew in each of several mails that were joined
+        return pages
     return [item for _, item in sorted(zip(numbers, pages, strict=True), key=lambda pair: pair[0] or ("", 0))]
 
 

@@ -648,6 +648,11 @@ class Store:
             self._want(session, JOURNEY, fax_id)
             return fax
 
+    def excused(self, fax_id: str) -> None:
+        """This attempt does not count: nothing was wrong with the fax."""
+        with self._session() as session:
+            session.execute(sa.update(Fax).where(col(Fax.id) == fax_id).values(attempt=Fax.attempt - 1))
+
     def unfinished(self, before: datetime) -> list[Fax]:
         """Faxes that have not moved since ``before`` although their journey has not ended."""
         with self._session() as session:

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 import structlog
 from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_error
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
@@ -49,7 +49,7 @@ STUCK = timedelta(minutes=5)
 FORGET_AFTER, FORGET_EVERY = timedelta(days=7), timedelta(minutes=10)
 RETRIES = 4
 WAIT = timedelta(seconds=10)
-"""How long a fax waits for a spool that is away or full before it is looked at again."""
+"""How long a fax waits for a spool or database that is away or full before it is looked at again."""
 POLL = 0.2
 
 log = structlog.get_logger("worker")
@@ -164,9 +164,11 @@ class Worker:
             log.warning("superseded", fax=fax_id)
         except Closed:
             self._store.again(fax_id, "gateway")  # for the next start
-        except (SpoolFull, SpoolAway) as error:  # nothing is wrong with the fax: it waits, however long
-            log.warning("waits for the spool", fax=fax_id, error=type(error).__name__)
+        except (SpoolFull, SpoolAway, OperationalError) as error:
+            # Nothing is wrong with the fax: it waits, however long.
+            log.warning("waits for the spool or the database", fax=fax_id, error=type(error).__name__)
             self._later(JOURNEY, fax_id, WAIT)
+            self._store.excused(fax_id)
         except dbos_error.DBOSException:
             raise  # the engine's own: this run has lost its journey, or is being stopped
         except Exception as error:  # whatever broke, the fax must stay in sight

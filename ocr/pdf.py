@@ -264,7 +264,10 @@ def _placed(item: Any, box: tuple[float, float, float, float]) -> _Picture | Non
     pixels = item.get_px_size()
     if right - left < 1 or top - bottom < 1 or not all(pixels):
         return None
-    filters = item.get_filters(skip_simple=True)
+    try:
+        filters = item.get_filters(skip_simple=True)
+    except UnicodeDecodeError:  # a name that is none
+        filters = []
     return _Picture(
         item, left - box[0], box[3] - top, right - left, top - bottom, turn, pixels, filters[-1] if filters else ""
     )

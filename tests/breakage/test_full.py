@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.breakage.postgresql import postgres_server
+from tests.breakage.postgresql import Server, postgres_server
 from tests.breakage.torture import Letters, Town, for_hoken
 
 SIZE = 256
@@ -37,18 +37,22 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def fill(folder: Path) -> Path:
-    """Take all the room that is left."""
-    filler = folder / "filler"
+@contextlib.contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """No room is left on this disk."""
+    filler = disk / "filler"
     block = b"\0" * (1 << 20)
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while file.write(block) == len(block):
             pass
-    for size in (4096, 4096):  # what came free meanwhile
+    for _ in range(2):  # what came free meanwhile
         with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
-            while file.write(b"\0" * size):
+            while file.write(block[:4096]):
                 pass
-    return filler
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 def readyz(town: Town) -> tuple[int, str]:
@@ -77,6 +81,14 @@ def more(town: Town, count: int = 5) -> Callable[[], bool]:
 def refusals(town: Town) -> list[str]:
     """What machines were told, or what happened to them, instead of 250."""
     return sorted(town.machines.refused)
+
+
+def told_of(town: Town, words: str) -> None:
+    """Machines are refused, /readyz says why, and it stays so for a while."""
+    until(lambda: bool(refusals(town)))
+    status, problems = readyz(town)
+    assert (status, words in problems) == (503, True), problems
+    time.sleep(1)
 
 
 def assert_only_451(town: Town) -> None:
@@ -130,20 +142,23 @@ def town(one_town: Town) -> Town:
     return one_town
 
 
-FULL = [("var",), ("var/spool",), ("var", "var/spool")]
+def test_a_full_disk_is_451_until_there_is_room_again(town: Town, folder: Path) -> None:
+    with full(folder / "var"), full(folder / "var" / "spool"):
+        told_of(town, "disk nearly full")
+    all_well(town)
+    assert_only_451(town)
 
 
-@pytest.mark.parametrize("disks", FULL, ids=["the database", "the spool", "everything"])
-def test_a_full_disk_is_451_until_there_is_room_again(town: Town, folder: Path, disks: tuple[str, ...]) -> None:
-    fillers = [fill(folder / disk) for disk in disks]
-    try:
-        until(lambda: bool(refusals(town)))
-        status, problems = readyz(town)
-        assert (status, "disk nearly full" in problems) == (503, True)
-        time.sleep(1)
-    finally:
-        for filler in fillers:
-            filler.unlink()
+def test_a_full_spool_is_451_while_the_database_has_room(town: Town, folder: Path) -> None:
+    with full(folder / "var" / "spool"):
+        told_of(town, "disk nearly full")
+    all_well(town)
+    assert_only_451(town)
+
+
+def test_a_full_database_is_451_while_the_spool_has_room(town: Town, folder: Path) -> None:
+    with full(folder / "var"):
+        told_of(town, "disk nearly full")
     all_well(town)
     assert_only_451(town)
 
@@ -151,10 +166,7 @@ def test_a_full_disk_is_451_until_there_is_room_again(town: Town, folder: Path, 
 def test_a_read_only_spool_is_451_until_it_can_be_written(town: Town, folder: Path) -> None:
     until(lambda: _remounted(folder / "var" / "spool", "ro"))
     try:
-        until(lambda: bool(refusals(town)))
-        status, problems = readyz(town)
-        assert (status, "スプールに書き込めません" in problems) == (503, True)
-        time.sleep(1)
+        told_of(town, "スプールに書き込めません")
     finally:
         assert _remounted(folder / "var" / "spool", "rw")
     all_well(town)
@@ -213,24 +225,42 @@ def _set_clock(town: Town, seconds: int) -> None:
     (town.faults / ".clock").rename(town.faults / "clock")
 
 
-def test_postgresql_gone_under_load_is_451_until_it_is_back(tmp_path: Path) -> None:
-    """Connections dropped in the middle of journeys, then the server stopped as by a power cut, and started again."""
-    with postgres_server() as server, town_at(tmp_path, server.address) as town:
-        town.machines.go()
-        until(more(town))
-        for _ in range(5):
-            town.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
-            time.sleep(0.3)
-        all_well(town)
-        town.machines.go()
-        server.stop()
-        until(lambda: bool(refusals(town)))
-        until(lambda: readyz(town)[0] == 503)
-        assert "データベースに接続できません" in readyz(town)[1]
-        time.sleep(3)
-        server.start()
-        all_well(town)
-        assert_only_451(town)
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """One of our own, because we stop it."""
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def town_on_postgresql(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A gateway on it, for all tests."""
+    with town_at(tmp_path_factory.mktemp("postgresql"), server.address) as town:
+        yield town
+
+
+def test_postgresql_stopped_under_load_is_451_until_it_is_back(town_on_postgresql: Town, server: Server) -> None:
+    town = town_on_postgresql
+    town.machines.go()
+    until(more(town))
+    town.machines.refused.clear()
+    server.stop()  # as at a power cut
+    until(lambda: readyz(town)[0] == 503)
+    told_of(town, "データベースに接続できません")
+    time.sleep(2)
+    server.start()
+    all_well(town)
+    assert_only_451(town)
+
+
+def test_dropped_connections_to_postgresql_lose_nothing(town_on_postgresql: Town) -> None:
+    town = town_on_postgresql
+    town.machines.go()
+    until(more(town))
+    for _ in range(5):
+        town.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        time.sleep(0.3)
+    all_well(town)

@@ -60,7 +60,7 @@ def sentences(after: Outcome) -> list[str]:
 
 
 def test_time_ends_what_nothing_else_ends_and_the_other_pages_are_read(spool: Spool) -> None:
-    pool = Readers(spool, "paddle", 1, Limits(page_seconds=10))
+    pool = Readers(spool, "paddle", 1, Limits(page_seconds=8))
     try:
         bad = documents.PDFS["tiling pattern of tiny steps"]()
         raw = m.multipart(mails.HEAD, [m.attached(m.tiff(1, at), "image/tiff", f"{at}.tif") for at in (1, 2)])
@@ -82,7 +82,7 @@ def test_time_ends_what_nothing_else_ends_and_the_other_pages_are_read(spool: Sp
 
 
 def test_a_document_that_takes_its_reader_down_hides_no_other(spool: Spool) -> None:
-    """16 MB of rectangles need more memory than this child has: it dies of it, twice, and then opens one by one."""
+    """15 MB of rectangles need more memory than this child has: it dies of it, twice, and then opens one by one."""
     pool = Readers(spool, "paddle", 1, Limits(memory_bytes=400 << 20))
     heavy = documents.drawn(
         documents.zlib.compress(b"0 0 500 700 re f\n" * 900_000), documents.SMALL, entries=documents.FLATE

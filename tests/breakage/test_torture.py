@@ -41,5 +41,5 @@ def test_every_step_killed_with_all_processes_at_once_on_sqlite(tmp_path: Path) 
     assert all_right(tortured(tmp_path, "sqlite", "self", "all"))
 
 
-def test_every_step_killed_with_the_first_process_on_postgresql(tmp_path: Path, postgres: str) -> None:
+def test_every_step_killed_on_postgresql(tmp_path: Path, postgres: str) -> None:
     assert all_right(tortured(tmp_path, new_database(postgres), "self", "main"))

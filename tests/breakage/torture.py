@@ -471,7 +471,8 @@ class Town:
     def unsettled(self) -> int:
         """Everything that is still on its way."""
         copies = self.rows("SELECT count(*) FROM delivery WHERE state IN ('pending', 'deferred')")[0][0]
-        return self.waiting() + int(copies) + int(self.rows("SELECT count(*) FROM job")[0][0])
+        failed = self.rows("SELECT count(*) FROM fax WHERE state = 'failed'")[0][0]  # tried again by itself
+        return self.waiting() + int(failed) + int(copies) + int(self.rows("SELECT count(*) FROM job")[0][0])
 
     def settle(self, seconds: float = 120) -> None:
         """The machines bring home what they have in hand, and everything comes to its end."""
@@ -499,7 +500,6 @@ class Town:
         report.doubled = self.ledger.doubled_answers + sum(max(0, n - tries[pair]) for pair, n in rows.items())
         report.repeats = sum(row.duplicate_of is not None for row in faxes.values())
         report.held = sum(row.state == "held" for row in faxes.values())
-        report.stuck += sum(row.state == "failed" for row in faxes.values())
         report.miscounted = self._miscounted(list(faxes.values()))
         report.damaged = self._damaged({row.sha256 for row in faxes.values()})
         self._copies(list(faxes.values()))

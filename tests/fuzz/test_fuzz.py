@@ -73,6 +73,12 @@ def test_what_fuzzing_found_stays_mended(make: Callable[[], bytes]) -> None:
         page_image(make(), 1)
 
 
+def test_a_filter_whose_name_is_no_text_is_no_filter() -> None:
+    """pypdfium2 reads names as UTF-8."""
+    data = d.image(d.BIT + b"/Filter /CCITT\x81Decode " + d.size(800, 800), bytes(99))
+    oracle.check_document(data)
+
+
 def test_a_finding_is_seen_again_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "message-crash-0123"
     kept.write_bytes(b"From: a\r\n\r\nb")

@@ -407,3 +407,18 @@ def test_a_restart_between_parts_loses_nothing(walk: Walk) -> None:
     other = replace(walk, pipeline=replace(walk.pipeline, store=Store(walk.store.engine)))
     last = other.mail(second)
     assert (other.told(last)["pages"], other.counted()) == (4, 1)
+
+
+def test_files_that_are_numbered_anew_in_each_mail_stay_in_their_order(walk: Walk) -> None:
+    made = [
+        m.multipart(
+            m.fields(f"[{number}/2] FAX", Date=None),
+            [m.text(), *(m.attached(m.tiff(1, 10 * number + n), "image/tiff", f"p{n}.tif") for n in (1, 2))],
+        )
+        for number in (1, 2)
+    ]
+    alone = [walk.mail(raw.replace(b"[%d/2]" % n, b"alone"), line="shomu") for n, raw in enumerate(made, 1)]
+    head, _ = (walk.mail(raw) for raw in made)
+    expected = [page.bits for fax_id in alone for page in walk.store.pages(fax_id)]
+    assert [page.bits for page in walk.store.pages(head)] == expected
+    assert len(set(expected)) == 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +18,14 @@ from sqlmodel import col
 
 from gateway.errors import UsageError
 from gateway.models import TOKYO, Fax, Page, now
+from gateway.reader import MailToRead
 from gateway.repeat import SAME_CALL, SAME_CALL_UNDATED, SAME_SHEET, contradicted, pictures_of, same_call
+from ocr.page import Reading, Word
 from tests.corpus.mail import machines as m
-from tests.gateway.test_parts import Walk, walk
+from tests.gateway.test_parts import Quick, Walk, walk
 
 __all__ = ["walk"]
+FORM = ("感染症発生届", "診断した医師の氏名", "医療機関の所在地", "患者の年齢", "診断年月日", "届出年月日")
 NOISE = np.random.default_rng(11)
 
 
@@ -225,6 +230,30 @@ def test_a_sheet_faxed_again_is_linked_both_ways_and_nothing_is_decided(walk: Wa
     assert walk.counted() == 2
 
 
+class Lettered(Quick):
+    """Reads on every page of a mail the lines that it was told."""
+
+    told: dict[str, tuple[str, ...]]
+
+    def read(self, mail: MailToRead, document: int, page: int) -> Reading:
+        reading = super().read(mail, document, page)
+        words = tuple(Word(text, (x0, y0, x1, y1), sure) for text, x0, y0, x1, y1, sure in seen(self.told[mail.digest]))
+        return replace(reading, page=replace(reading.page, words=words))
+
+
+@pytest.mark.parametrize(("date", "linked"), [("令和8年11月23日", True), ("令和8年11月24日", False)])
+def test_a_date_that_differs_keeps_two_pictures_apart(walk: Walk, date: str, linked: bool) -> None:
+    readers = Lettered(walk.pipeline.spool)
+    walk.pipeline = replace(walk.pipeline, readers=readers)
+    mails = [fax(tiff(scanned(sheet(), n))) + b"x" * n for n in range(2)]
+    readers.told = {
+        hashlib.sha256(mail).hexdigest(): (*FORM, day)
+        for mail, day in zip(mails, ("令和8年11月23日", date), strict=True)
+    }
+    one, two = (walk.mail(mail) for mail in mails)
+    assert walk.told(two)["same_as"] == ([one] if linked else [])
+
+
 def test_said_to_be_the_same_it_counts_once(walk: Walk) -> None:
     one, two = refaxed(walk)
     walk.desk.say(one, two, "sato", same=True)
@@ -332,6 +361,13 @@ class Statements:
 # ---- what the text says against it
 
 
+def seen(lines: tuple[str, ...]) -> list[Any]:
+    """These lines below each other, as they are kept."""
+    return [
+        [line, 60, 100 + 60 * number, 60 + 18 * len(line), 124 + 60 * number, 0.97] for number, line in enumerate(lines)
+    ]
+
+
 def read(*lines: str, turn: tuple[float, int, int] = (1.0, 0, 0), sure: float = 0.97) -> Page:
     """A page on which these lines were read, laid on the glass so much larger and further right and down."""
     size, across, down = turn
@@ -340,9 +376,6 @@ def read(*lines: str, turn: tuple[float, int, int] = (1.0, 0, 0), sure: float = 
         box = (100, 200 + 80 * number, 100 + 30 * len(line), 236 + 80 * number)
         words.append([line, *(size * at + off for at, off in zip(box, (across, down) * 2, strict=True)), sure])
     return Page(fax_id="x", number=1, width=1728, height=2300, words=words)
-
-
-FORM = ("感染症発生届", "診断した医師の氏名", "医療機関の所在地", "患者の年齢", "診断年月日", "届出年月日")
 
 
 @pytest.mark.parametrize(

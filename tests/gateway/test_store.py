@@ -161,6 +161,14 @@ def test_doors_that_take_equal_mails_at_once_make_one_fax(
         assert {fax.duplicate_of for fax in faxes} == firsts | {None}
 
 
+def test_an_attempt_that_only_waited_leaves_the_fax_its_tries(house: House) -> None:
+    fax_id = accept(house.store, 1)
+    for run in ("one", "two", "three"):
+        house.store.begin(fax_id, run)
+        house.store.excused(fax_id)
+    assert house.store.begin(fax_id, "four").attempt == 1
+
+
 def test_paging_shows_every_fax_once_newest_first(house: House) -> None:
     store = house.store
     made = [accept(store, number) for number in range(23)]
