@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import smtplib
@@ -74,6 +73,7 @@ kind = "folder"
 path = "share"
 """
 SINKS = {"kansen": ("share", "web"), "bunsho": ("share2",)}
+CALLER = "0355550199"
 MOST_WAITING = 40
 """Faxes not yet read at which the machines rest."""
 
@@ -124,19 +124,19 @@ class Letters:
     """Mails with one small fax each; no two have the same bytes unless the same one is asked for again."""
 
     def __init__(self, seed: int) -> None:
-        call = machine.Call(to="hoken@fax.example.jp", caller="0355550199")
+        call = machine.Call(to="hoken@fax.example.jp", caller=CALLER)
         self._like = machine.letter(city.SAMPLES / "09_kujo.tif", call)
         self._seed, self._lock, self._number = seed, threading.Lock(), 0
 
     def new(self, long: bool = False) -> bytes:
-        """A mail that nobody has sent before."""
+        """A mail that nobody has sent before, of a call that nobody has made before."""
         with self._lock:
             self._number += 1
             number = self._number
         mark = f"X-Serial: {self._seed}-{number}\r\n".encode()
         filling = b"X-Filling: " + b"x" * 900 + b"\r\n"
-        like = re.sub(rb"(?<=Fax Message No\. )\d+", str(number).encode(), self._like)  # another job: no repeat
-        return mark + filling * (200 if long else 0) + like
+        mail = self._like.replace(CALLER.encode(), f"035555{number % 10_000:04d}".encode())
+        return mark + filling * (200 if long else 0) + mail
 
 
 class Machines:

@@ -8,16 +8,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from gateway import store as rows
 from gateway.config import load
 from gateway.errors import Superseded, UsageError
 from gateway.house import House, add_user, open_house
 from gateway.intake import Entries
 from gateway.models import Fax, Page, User, Work, now
-from gateway.store import Decided, Mail, Opened, Query, Store
+from gateway.store import Decided, Mail, Opened, Query, Store, connect
 from tests.city import write_city
 
 
@@ -265,3 +267,23 @@ def test_no_secret_and_no_content_is_in_the_events(house: House) -> None:
     assert "very secret" not in written
     assert "本文7" not in written
     assert "+81355550199" not in written
+
+
+def test_connections_that_died_while_they_rested_are_not_given_out(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "RESTED", 0.0)
+    engine = connect(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    held = [engine.connect() for _ in range(3)]
+    mine = [connection.scalar(sa.text("SELECT pg_backend_pid()")) for connection in held]
+    for connection in held:
+        connection.close()
+    alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+    with psycopg.connect(postgres, autocommit=True) as other:
+        for pid in mine:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        while other.execute(alive, [mine]).fetchone() != (0,):
+            pass
+    for _ in mine:
+        Store(engine).check()
+    engine.dispose()

@@ -57,10 +57,6 @@ def empty(store: Store) -> None:
             connection.execute(sa.delete(table))
 
 
-def no_job(connection: sa.Connection, fax_id: str) -> None:
-    """The count needs no journey."""
-
-
 def fax(
     store: Store,
     mark: str,
@@ -72,7 +68,7 @@ def fax(
     kind: str = "fax",
     journey: bool = True,
 ) -> str:
-    (taken,) = store.accept(Mail(mark.rjust(64, "0"), 100, (line,), received_at=at), no_job)
+    ((taken,),) = store.accept([Mail(mark.rjust(64, "0"), 100, (line,), received_at=at)])
     if journey:
         store.begin(taken, "run")
         store.opened(
