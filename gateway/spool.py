@@ -151,7 +151,7 @@ class Spool:
             return False
         place.rename(aside)
         if not _older(aside, before):  # they came again at this very moment
-            aside.rename(place)
+            self._put_back(aside)
             return False
         aside.unlink()
         return True
@@ -160,8 +160,15 @@ class Spool:
         """Drop arrivals that no machine is sending any more; ``now`` as time.time(). Returns how many."""
         strays = [file for file in self._arriving.glob("*") if _older(file, now - STRAY_SECONDS)]
         for stray in strays:
-            stray.unlink(missing_ok=True)
+            if len(stray.name) == len(hashlib.sha256().hexdigest()):
+                self._put_back(stray)  # whoever was about to drop it has died before it was sure
+            else:
+                stray.unlink(missing_ok=True)
         return len(strays)
+
+    def _put_back(self, aside: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another host was quicker
+            aside.rename(self.folder / name_in_spool(aside.name))
 
     def open_arrival(self) -> BinaryIO:
         """An empty file for bytes on their way in."""

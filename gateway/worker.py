@@ -42,8 +42,8 @@ VERSION = "1"
 """The version of the journey, pinned by hand: DBOS's own, a hash of the source, strands jobs at every upgrade."""
 QUEUES = {JOURNEY: "fax", CARRY: "copy"}
 BEAT = 2.0
-SILENT = timedelta(seconds=8)
-"""An executor silent for so long is taken over; four missed beats."""
+SILENT = timedelta(seconds=6)
+"""An executor silent for so long is taken over; three missed beats, so that its faxes wait 10 s at the most."""
 STUCK = timedelta(minutes=5)
 """A fax that has not moved for so long may have lost its job; then it is put into the queue again."""
 FORGET_AFTER, FORGET_EVERY = timedelta(days=7), timedelta(minutes=10)
@@ -91,6 +91,7 @@ class Worker:
         self._stopping = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._hands = threading.Thread(target=self._take_jobs, name="jobs", daemon=True)
+        self._eyes = threading.Thread(target=self._watch, name="lost", daemon=True)
         self._name: Name | None = None
         self._workflows: dict[str, Callable[[str], None]] = {}
         self._in_hand: set[str] = set()
@@ -120,11 +121,12 @@ class Worker:
         self._look_after_others()
         self._pulse.start()
         self._hands.start()
+        self._eyes.start()
 
     def stop(self) -> None:
         """Stop beginning anything; what is half done is taken up at the next start."""
         self._stopping.set()
-        for thread in (self._pulse, self._hands):
+        for thread in (self._pulse, self._hands, self._eyes):
             thread.join(timeout=10)
         DBOS.destroy(destroy_registry=True)
         if self._name is not None:
@@ -214,6 +216,16 @@ class Worker:
             log.warning("take-over", executor=silent)
             DBOS._recover_pending_workflows([silent])  # see the docstring of this module
             self._store.buried(silent)
+
+    def _watch(self) -> None:
+        # Not in the heartbeat: whoever is late with that is taken over, and after an outage many wait for long.
+        while not self._stopping.wait(BEAT):
+            try:
+                self._look_for_lost()
+            except (SQLAlchemyError, GatewayError) as error:
+                log.error("watch", error=type(error).__name__)
+
+    def _look_for_lost(self) -> None:
         for lost in self._store.unfinished(now() - STUCK):
             if not self._has_job(JOURNEY, lost.id):
                 self._set_going(lost)

@@ -55,3 +55,13 @@ def test_a_clock_that_is_wrong_by_days_sweeps_nothing_that_a_row_names(house: Ho
     house.store.accept([Mail(sha256=digest, size=4, lines=("hoken",))])
     sweep(house.store, house.spool, time.time() + 1000 * ORPHAN_SECONDS)
     assert list(house.spool.settled()) == [digest]
+
+
+def test_bytes_laid_aside_by_a_sweep_that_died_come_back(house: House) -> None:
+    """Killed between laying aside and looking once more: they may have come again, with 250, at that very moment."""
+    digest = house.spool.put(b"mail")
+    file = aged(house.spool, digest, ORPHAN_SECONDS + 60)
+    file.rename(house.spool.folder / "arriving" / digest)
+    house.store.accept([Mail(sha256=digest, size=4, lines=("hoken",))])
+    sweep(house.store, house.spool, time.time())
+    assert house.spool.get(digest) == b"mail"

@@ -372,6 +372,7 @@ class Town:
             self._env |= {"SABOTAGE_TEXT": TEXT, "SABOTAGE_WAIT": "0.06"}
         self.ledger = Ledger(folder / "ledger.jsonl")
         self._engine = sa.create_engine(self.config.database_url, poolclass=sa.NullPool)
+        self._most_waiting = MOST_WAITING if fixed_text else MOST_WAITING // 8  # a real page takes seconds
         self.report = Report()
         self.gateway = self._start()
         self.machines = Machines(self.gateway.smtp, self.ledger, seed, machines)
@@ -446,7 +447,7 @@ class Town:
 
     def _pace(self) -> None:
         """Let the machines rest while much is waiting to be read."""
-        if self.waiting() > MOST_WAITING:
+        if self.waiting() > self._most_waiting:
             self.machines.rest()
         else:
             self.machines.go()
@@ -475,10 +476,15 @@ class Town:
         return self.waiting() + int(failed) + int(copies) + int(self.rows("SELECT count(*) FROM job")[0][0])
 
     def settle(self, seconds: float = 120) -> None:
-        """The machines bring home what they have in hand, and everything comes to its end."""
+        """The machines bring home what they have in hand, and everything comes to its end.
+
+        ``seconds`` without any progress are too long; a slow machine that goes on is waited for.
+        """
         self.machines.rest()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and (not self.machines.resting or self.unsettled()):
+        least, until = self.unsettled(), time.monotonic() + seconds
+        while time.monotonic() < until and ((left := self.unsettled()) or not self.machines.resting):
+            if left < least:
+                least, until = left, time.monotonic() + seconds
             time.sleep(0.1)
         self.machines.rest()
         self.report.stuck = self.unsettled() + (not self.machines.resting)
