@@ -429,7 +429,8 @@ def _folders(stage: Stage, sent: set[str]) -> None:
     cards = [json.loads(card.read_text("utf-8")) for card in stage.sink.glob("*.json")]
     assert Counter(card["fax_id"] for card in cards) == Counter(sent), "cards in the folder are not one a fax"
     told = {name for card in cards for name in card["files"]} | {card.name for card in stage.sink.glob("*.json")}
-    assert {file.name for file in stage.sink.iterdir()} == told, "the folder holds other files than the cards tell"
+    others = sorted(told ^ {file.name for file in stage.sink.iterdir()})
+    assert not others, f"the folder holds other files than the cards tell: {others[:5]}"
     files = sum(1 for _ in stage.spool.glob("[0-9a-f][0-9a-f]/*"))
     assert files == 2 * len(sent), f"{files} files in the spool of {len(sent)} mails and as many pictures"
 

@@ -58,6 +58,9 @@ RACES = 5
 TOGETHER = timedelta(days=5)
 """Parts of one split mail come within the time for which a machine tries to send (RFC 5321 4.5.4.1)."""
 
+FEW = 20
+"""Faxes that are looked at together for a lost job. Those that only wait their turn move on, and the next are seen."""
+
 RESTED = 1.0
 """Seconds after which a connection to PostgreSQL is asked whether it still lives."""
 
@@ -336,12 +339,17 @@ class Store:
                 put(connection, work, fax_id)
         return len(taken)
 
-    def carry_again(self, before: datetime) -> list[str]:
-        """Faxes with copies that should have been tried before then, and were not: their job may be lost."""
+    def carry_again(self, before: datetime, most: int = FEW) -> list[str]:
+        """Faxes with copies that should have been tried before then, and were not: their job may be lost.
+
+        Those first that have waited longest.
+        """
         late = sa.func.coalesce(Delivery.next_attempt, Delivery.updated_at) < before
         waiting = col(Delivery.state).in_(["pending", "deferred"])
         with self._session() as session:
-            return list(session.exec(select(Delivery.fax_id).where(waiting, late).distinct()))
+            longest = sa.func.min(Delivery.updated_at)
+            found = select(Delivery.fax_id).where(waiting, late).group_by(col(Delivery.fax_id)).order_by(longest)
+            return list(session.exec(found.limit(most)))
 
     def want_carried(self, fax_id: str) -> None:
         """Have the waiting copies of a fax tried."""
@@ -653,12 +661,15 @@ class Store:
         with self._session() as session:
             session.execute(sa.update(Fax).where(col(Fax.id) == fax_id).values(attempt=Fax.attempt - 1))
 
-    def unfinished(self, before: datetime) -> list[Fax]:
-        """Faxes that have not moved since ``before`` although their journey has not ended."""
+    def unfinished(self, before: datetime, most: int = FEW) -> list[Fax]:
+        """Faxes that have not moved since ``before`` although their journey has not ended, the oldest first."""
         with self._session() as session:
             return list(
                 session.exec(
-                    select(Fax).where(col(Fax.state).in_([State.RECEIVED, State.READING]), Fax.updated_at < before)
+                    select(Fax)
+                    .where(col(Fax.state).in_([State.RECEIVED, State.READING]), Fax.updated_at < before)
+                    .order_by(col(Fax.updated_at))
+                    .limit(most)
                 )
             )
 

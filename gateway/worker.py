@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class Worker:
         self._name: Name | None = None
         self._workflows: dict[str, Callable[[str], None]] = {}
         self._in_hand: set[str] = set()
+        self._doubtful: dict[str, float] = {}
 
     def start(self) -> None:
         """Take up what was left, and begin."""
@@ -248,7 +250,12 @@ class Worker:
 
     def _is_lost(self, job: WorkflowStatus) -> bool:
         ours = self._name is not None and job.executor_id == self._name.executor
-        return ours and job.workflow_id not in self._in_hand
+        if not ours or job.workflow_id in self._in_hand:
+            self._doubtful.pop(job.workflow_id, None)
+            return False
+        # The engine may just have claimed it: its thread has not begun yet.
+        since = self._doubtful.setdefault(job.workflow_id, time.monotonic())
+        return time.monotonic() - since > SILENT.total_seconds()
 
     def _set_going(self, lost: Fax) -> None:
         if lost.attempt > 2 * RETRIES:  # it takes its worker down every time: a person has to look

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from routing.delivery import DeliveryError, Parcel, Receipt, as_json, as_plain, attachments, stem
@@ -44,15 +45,22 @@ class FolderSink:
         return Receipt(str(card))
 
     def _write(self, parcel: Parcel, name: str, card: Path) -> None:
-        for left in self.folder.glob(f".{name}.*.part"):  # a try that was killed
-            left.unlink(missing_ok=True)
         files = attachments(parcel)
         places = [f"{name}{file.name.removeprefix(parcel.fax_id)}" for file in files]
+        self._clear([card.name, *places])
         for place, file in zip(places, files, strict=True):
             _settle(self.folder / place, file.content)
         _sync_folder(self.folder)  # the documents are on the disk before anything says so
         _settle(card, as_json(as_plain(parcel) | {"files": places}))
         _sync_folder(self.folder)
+
+    def _clear(self, places: Sequence[str]) -> None:
+        """Take away what a try that was killed left of these files; one look, because a share may hold many."""
+        begun = tuple(f".{Path(place).stem}." for place in places)
+        with os.scandir(self.folder) as entries:
+            left = [entry.path for entry in entries if entry.name.startswith(begun) and entry.name.endswith(".part")]
+        for path in left:
+            Path(path).unlink(missing_ok=True)
 
 
 def _settle(place: Path, content: bytes) -> None:

@@ -78,10 +78,14 @@ def test_the_same_parcel_again_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_try_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     (tmp_path / f"{PARCEL.id}.pdf").write_bytes(b"%PDF half of")
-    (tmp_path / f".{PARCEL.id}.0badf00d.part").write_bytes(b"%PD")
-    (tmp_path / "somebody-elses.part").write_bytes(b"stays")
-    FolderSink("f", tmp_path).carry(PARCEL)
-    assert names(tmp_path) == [f"{PARCEL.id}.json", f"{PARCEL.id}.pdf", "somebody-elses.part"]
+    for left in (PARCEL.id, f"{PARCEL.id}-searchable"):
+        (tmp_path / f".{left}.0badf00d.part").write_bytes(b"%PD")
+    others = [f".{PARCEL.id}2.0badf00d.part", "somebody-elses.part"]
+    for other in others:
+        (tmp_path / other).write_bytes(b"stays")
+    FolderSink("f", tmp_path).carry(replace(PARCEL, pdf=b"%PDF searchable"))
+    ours = [f"{PARCEL.id}-searchable.pdf", f"{PARCEL.id}.json", f"{PARCEL.id}.pdf"]
+    assert names(tmp_path) == sorted([*others, *ours])
     assert (tmp_path / f"{PARCEL.id}.pdf").read_bytes() == PDF
 
 
