@@ -15,8 +15,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import obstore
@@ -110,21 +111,20 @@ class Bucket(Spool):
         except (BaseError, OSError) as error:
             raise _trouble(error) from error
 
-    def sync(self, arriving: BinaryIO) -> None:
-        """Only out of our hands: what a crash loses here was not answered 250 yet."""
-        arriving.flush()
+    def sync(self, arriving: FileIO) -> None:
+        """Nothing: what a crash loses here was not answered 250 yet."""
 
-    def settle(self, arrived: Path, digest: str) -> None:
+    def settle(self, arrived: str, digest: str) -> None:
         """Put a file into the bucket under its sha256; when this returns, the store has said that it is kept."""
-        name = name_in_spool(digest)
+        name, file = name_in_spool(digest), Path(arrived)
         try:
-            if arrived.stat().st_size <= AT_ONCE:
-                self._settle_small(name, arrived.read_bytes(), digest)
+            if file.stat().st_size <= AT_ONCE:
+                self._settle_small(name, file.read_bytes(), digest)
             else:
-                self._settle_large(name, arrived, digest)
+                self._settle_large(name, file, digest)
         except (BaseError, FileNotFoundError, TimeoutError) as error:
             raise _trouble(error) from error
-        arrived.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
     def get(self, digest: str) -> bytes:
         """The bytes of this sha256, checked; :class:`Missing` when they are not there, :class:`SpoolAway` to wait."""

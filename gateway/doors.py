@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -49,6 +50,8 @@ class Plan:
     old_machines: tuple[str, ...]
     """Networks whose machines may speak TLS 1.0."""
     database_url: str
+    turn: Path | None
+    """The file by which the processes take turns at committing, on SQLite."""
     spool: Spool
     verbose: bool = False
 
@@ -161,7 +164,7 @@ def _allow_many_connections() -> None:
 
 async def _take(plan: Plan, at: socket.socket, pipe: Connection) -> None:
     engine = connect(plan.database_url)
-    intake = Intake(plan.organisation, Entries(Store(engine)), plan.spool)
+    intake = Intake(plan.organisation, Entries(Store(engine), plan.turn), plan.spool)
     over = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), over.set)  # it only ever ends
     try:

@@ -102,7 +102,7 @@ def sweep(store: Store, spool: Spool, moment: float, shelves: Sequence[str] = SH
     ``moment`` as time.time(); ``shelves`` of the spool are looked through. Bytes wait long for their row, because a
     machine that was not told 250 sends them again.
     """
-    swept = spool.sweep(moment)
+    swept = spool.sweep(moment, shelves)
     for shelf in shelves:
         for digest in store.strangers(list(spool.settled(shelf))):
             swept += spool.drop(digest, moment - ORPHAN_SECONDS)
@@ -117,6 +117,7 @@ async def _receiving(house: House, verbose: bool) -> AsyncIterator[doors.Doors]:
         organisation=config.organisation,
         old_machines=tuple(network for networks in config.old_tls.values() for network in networks),
         database_url=config.database_url,
+        turn=config.data / "commit.lock" if house.engine.dialect.name == "sqlite" else None,
         spool=house.spool,
         verbose=verbose,
     )

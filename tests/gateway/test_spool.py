@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Missing, SpoolFull
-from gateway.spool import SMALL, STRAY_SECONDS, Spool
+from gateway.spool import ARRIVING, SMALL, STRAY_SECONDS, Spool
 
 
 @pytest.fixture
@@ -74,6 +74,20 @@ def test_only_strays_are_swept(spool: Spool) -> None:
     assert spool.get(kept) == b"kept"
     young.discard()
     old.discard()
+
+
+def test_what_is_not_whole_on_its_shelf_is_no_mail_and_is_swept(spool: Spool) -> None:
+    """Killed between the first byte and the last: the file has its shelf already, but not its name."""
+    kept = spool.put(b"kept")
+    half = spool.folder / kept[:2] / f"{kept}{ARRIVING}0a1b2c3d"
+    half.write_bytes(b"ke")
+    assert list(spool.settled()) == list(spool.settled(kept[:2])) == [kept]
+    moment = time.time()
+    assert spool.sweep(moment, [kept[:2]]) == 0
+    os.utime(half, (moment - STRAY_SECONDS - 1, moment - STRAY_SECONDS - 1))
+    assert spool.sweep(moment, [kept[:2]]) == 1
+    assert not half.exists()
+    assert spool.get(kept) == b"kept"
 
 
 def test_a_spool_that_cannot_be_made_says_so_and_may_be_tried_again(tmp_path: Path) -> None:
