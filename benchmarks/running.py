@@ -119,7 +119,8 @@ def memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
     pages = _settle(gateway, samples)
     time.sleep(REST)
     main = psutil.Process(gateway.process.pid)
-    workers = [child for child in main.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+    children = [child for child in main.children(recursive=True) if "spawn_main" in " ".join(child.cmdline())]
+    workers = [child for child in children if not child.net_connections("tcp")]  # the others are the door's
     assert len(workers) == gateway.config.ocr.workers, f"{len(workers)} workers"
     held, shared = main.memory_info().rss, main.memory_full_info().pss
     largest = max(workers, key=lambda worker: worker.memory_info().rss)

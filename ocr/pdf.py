@@ -128,7 +128,8 @@ def _loaded(data: bytes) -> pdfium.PdfDocument | None:
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
+        # pdfium's last error may be of an earlier file. /Encrypt stands in the clear (ISO 32000-1 7.5.5, 7.5.8).
+        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD and b"/Encrypt" in data:
             raise Encrypted("パスワードで保護されたPDFのため開けません。") from error
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import smtplib
 import socket
@@ -70,10 +71,16 @@ department = "bunsho"
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody has at the moment.
+
+    Below those that the system gives to clients (32768 and up): one of these may be anybody's the next moment, and a
+    client that calls it while nobody listens may even reach itself.
+    """
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def write_city(folder: Path, more: str = "", database: str = "sqlite", workers: int = 1, spool: str = "file") -> Path:
@@ -185,7 +192,9 @@ def is_ready(running: Gateway, words: tuple[str, ...]) -> bool:
     """Whether its door is open and its pages say that it can accept."""
     roles = words[-1] if words else "smtp,worker,web"
     if "smtp" in roles:
-        socket.create_connection(running.smtp, timeout=10).close()
+        with socket.create_connection(running.smtp, timeout=30) as wire:
+            if wire.recv(3) != b"220":
+                return False
     if "web" not in roles:
         return True
     with urllib.request.urlopen(f"http://{running.config.web.listen}/readyz", timeout=10) as answer:

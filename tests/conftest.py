@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +10,8 @@ import pytest
 
 from gateway import house as houses
 from gateway.config import Config, load
-from tests.city import Gateway, free_port, gateway_at, write_city
+from tests.breakage.postgresql import Server, new_database, postgres_server
+from tests.city import Gateway, gateway_at, write_city
 from tests.object_store import ObjectStore, object_store
 
 
@@ -51,31 +49,14 @@ def store_of_objects() -> Iterator[ObjectStore]:
         yield running
 
 
-def _as_postgres(command: list[str]) -> list[str]:
-    # PostgreSQL refuses to run as root.
-    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
-
-
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL of our own, in a temporary folder on a free port."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    assert binaries, "PostgreSQL is not installed; tests/install-system-packages does it"
-    folder = Path(tempfile.mkdtemp(prefix="faxless-postgres-"))  # short: it holds a socket
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    port = free_port()
-    data = folder / "data"
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL of our own that nobody stops."""
+    with postgres_server() as server:
+        yield server
 
-    def run(*command: str) -> None:
-        subprocess.run(_as_postgres(list(command)), check=True, capture_output=True, cwd="/", timeout=60)
 
-    run(str(binaries[-1] / "initdb"), "-D", str(data), "-U", "faxless", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    control = str(binaries[-1] / "pg_ctl")
-    run(control, "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://faxless@127.0.0.1:{port}/postgres"
-    finally:
-        run(control, "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+@pytest.fixture
+def postgres(postgresql: Server) -> str:
+    """The address of an empty database on it."""
+    return new_database(postgresql.address)

@@ -18,7 +18,6 @@ import pytest
 
 from gateway import worker
 from tests import city
-from tests.breakage.postgresql import new_database
 from tests.breakage.torture import SABOTEUR, Letters, Town, for_hoken
 
 HANG = 3 * (worker.SILENT.total_seconds() + worker.BEAT)
@@ -96,7 +95,7 @@ class Hosts(Town):
 
 @pytest.fixture
 def hosts(tmp_path: Path, postgres: str) -> Iterator[Hosts]:
-    town = Hosts(tmp_path, new_database(postgres), machines=1, unwell=0)
+    town = Hosts(tmp_path, postgres, machines=1, unwell=0)
     try:
         yield town
     finally:

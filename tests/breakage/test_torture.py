@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.breakage.postgresql import new_database
 from tests.breakage.saboteur import IN_THE_DOOR, STEPS
 from tests.breakage.torture import Town
 
@@ -42,4 +41,4 @@ def test_every_step_killed_with_all_processes_at_once_on_sqlite(tmp_path: Path) 
 
 
 def test_every_step_killed_on_postgresql(tmp_path: Path, postgres: str) -> None:
-    assert all_right(tortured(tmp_path, new_database(postgres), "self", "main"))
+    assert all_right(tortured(tmp_path, postgres, "self", "main"))
