@@ -533,9 +533,10 @@ class Town:
         seen: set[tuple[str, str]] = set()
         missing, several, wanted = 0, 0, set()
         for row in sorted(faxes, key=lambda row: (str(row.received_at), row.id)):
-            if row.state != "routed" or (row.sha256, row.line) in seen:
-                continue
+            first = (row.sha256, row.line) not in seen
             seen.add((row.sha256, row.line))
+            if row.state != "routed" or not first:  # one that is held has its copies when a person routes it
+                continue
             twins = [other for other in faxes if (other.sha256, other.line) == (row.sha256, row.line)]
             for sink in SINKS[row.department]:
                 ids = [f"{twin.id}-{sink}" for twin in twins]
