@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from gateway.config import Config, SinkTable
-from gateway.desk import pages_read
+from gateway.desk import searchable
 from gateway.errors import SpoolError
 from gateway.models import Delivery, Fax, now
 from gateway.reader import MailToRead, Readers
@@ -96,9 +96,7 @@ class Carrier:
 
     def _searchable(self, fax: Fax) -> bytes | None:
         try:
-            return self.readers.searchable(
-                fax.content, fax.envelope_from, pages_read(self.store, fax.id), f"FAX {fax.id}"
-            )
+            return searchable(self.store, self.readers, fax)
         except ReadingError:
             return None  # as above
 

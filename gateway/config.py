@@ -247,9 +247,9 @@ class Config(BaseModel):
         """Where a file spool keeps its bytes; with an object store, where mails lie while they come in."""
         return self.data / "spool"
 
-    def sinks_of(self, department: str) -> tuple[SinkTable, ...]:
-        """The sinks that carry this department's copies."""
-        return tuple(sink for sink in self.sinks if sink.department == department)
+    def sinks_of(self, department: str | None) -> tuple[str, ...]:
+        """The ids of the sinks that carry this department's copies."""
+        return tuple(sink.id for sink in self.sinks if sink.department == department)
 
 
 def load(path: Path) -> Config:

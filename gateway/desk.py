@@ -48,7 +48,7 @@ class Desk:
 
     def searchable(self, fax: Fax, binder: Binder) -> bytes:
         """The fax as one searchable PDF; raises :class:`ocr.errors.ReadingError` where none can be made."""
-        return binder.searchable(fax.content, fax.envelope_from, pages_read(self.store, fax.id), f"FAX {fax.id}")
+        return searchable(self.store, binder, fax)
 
     def mark(self, fax_id: str, who: str, work: str) -> Fax:
         """Take, finish or lay back."""
@@ -64,8 +64,7 @@ class Desk:
             raise UsageError(f"部署「{department}」がありません (no such department)")
         if self.taxonomy.get(document_type) is None:
             raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
-        sinks = [sink.id for sink in self.config.sinks_of(department)]
-        return self.store.correct(fax_id, who, department, document_type, sinks)
+        return self.store.correct(fax_id, who, department, document_type, self.config.sinks_of(department))
 
     def requeue(self, fax_id: str, who: str) -> Fax:
         """Open, read and decide again."""
@@ -96,6 +95,11 @@ class Desk:
             }
             for fax in faxes
         ]
+
+
+def searchable(store: Store, binder: Binder, fax: Fax) -> bytes:
+    """The fax as one searchable PDF; raises :class:`ocr.errors.ReadingError` where none can be made."""
+    return binder.searchable(fax.content, fax.envelope_from, pages_read(store, fax.id), f"FAX {fax.id}")
 
 
 def pages_read(store: Store, fax_id: str) -> dict[int, PageText]:

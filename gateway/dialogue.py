@@ -260,7 +260,7 @@ class Dialogue:
             self._skipped = 0
             self._mistake("500", "5.5.6 Line too long")
         elif self._proof is not None:
-            self._proof(line)
+            self._respond(self._proof, line)
         else:
             self._obey(line)
         return True
@@ -396,8 +396,14 @@ class Dialogue:
         self._proof = proof
         self._out.append(Say(f"334 {words}\r\n".encode()))
 
-    def _plain(self, line: bytes) -> None:
+    def _respond(self, proof: Callable[[bytes], None], line: bytes) -> None:
         self._proof = None
+        if line == b"*":  # RFC 4954 4: the client gives up
+            self._mistake("501", "5.0.0 As you wish")
+        else:
+            proof(line)
+
+    def _plain(self, line: bytes) -> None:
         parts = _decoded(line).split(b"\0")  # RFC 4616 2: [authzid] NUL authcid NUL passwd
         if len(parts) != 3:
             self._mistake("501", "5.5.2 Not understood")
@@ -405,18 +411,10 @@ class Dialogue:
         self._check(parts[1], parts[2])
 
     def _name(self, line: bytes) -> None:
-        self._proof = None
-        if line == b"*":
-            self._mistake("501", "5.0.0 As you wish")
-            return
         self._login = _decoded(line)
         self._challenge("UGFzc3dvcmQ6", self._password)  # "Password:"
 
     def _password(self, line: bytes) -> None:
-        self._proof = None
-        if line == b"*":
-            self._mistake("501", "5.0.0 As you wish")
-            return
         self._check(self._login, _decoded(line))
 
     def _check(self, login: bytes, password: bytes) -> None:

@@ -123,10 +123,7 @@ class Pipeline:
         """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
         pages = self.store.pages(fax_id)
         Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
-        self.store.decided(fax_id, run, self.judge(self._fax(fax_id), pages), self._sinks)
-
-    def _sinks(self, department: str | None) -> list[str]:
-        return [sink.id for sink in self.config.sinks_of(department or "")]
+        self.store.decided(fax_id, run, self.judge(self._fax(fax_id), pages), self.config.sinks_of)
 
     def stop_waiting(self, moment: datetime) -> list[str]:
         """Let no split mail wait any longer than configured for its missing parts; gives the faxes made of the rest.

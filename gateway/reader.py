@@ -25,6 +25,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import structlog
 from PIL import Image
 
+from gateway.config import Ocr
 from gateway.errors import Closed
 from gateway.message import OPEN_BY_HAND, Attachment, Message, MessageKind, read_head, read_message
 from gateway.spool import Spool
@@ -60,7 +61,6 @@ CUT_OFF = "ファイルが途中で切れています。読めたところまで
 STRANGE = "想定していない内容のため処理できません。壊れているか、細工されたファイルの可能性があります。"
 CRASHED = "読み取りの処理が途中で異常終了しました。壊れているか、細工されたファイルの可能性があります。"
 NO_MEMORY = "処理に必要なメモリが制限を超えました。"
-TOO_MANY_PAGES = f"添付文書のページが合わせて上限({FAX_PAGES}ページ)を超えるため、この文書は読んでいません。"
 TOO_LONG = "このFAXの処理に時間がかかりすぎるため、残りは読んでいません。"
 
 log = structlog.get_logger("reader")
@@ -76,6 +76,11 @@ class Limits:
 
     page_seconds: float = 60.0
     memory_bytes: int = 2048 << 20
+
+    @classmethod
+    def of(cls, ocr: Ocr) -> Limits:
+        """As the configuration sets them."""
+        return cls(page_seconds=ocr.page_seconds, memory_bytes=ocr.memory_megabytes << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +188,9 @@ def _parse(desk: _Desk, mail: MailToRead) -> tuple[Message, tuple[str, ...]]:
     return _bare(message), tuple(document.name for document in message.documents)
 
 
-def _open_one(desk: _Desk, mail: MailToRead, number: int) -> OpenedDocument:
+def _open_one(desk: _Desk, mail: MailToRead, number: int, pages_left: int) -> OpenedDocument:
     item = desk.message(mail).documents[number]
-    return _known(_opened(item, FAX_PAGES), item)
+    return _known(_opened(item, pages_left), item)
 
 
 def _head(desk: _Desk, mail: MailToRead, why: str) -> Message:
@@ -387,11 +392,9 @@ class Readers:
         left = FAX_PAGES
         for number, name in enumerate(names):
             try:
-                opened = self._ask(OPEN_SECONDS, _open_one, mail, number)
+                opened = self._ask(OPEN_SECONDS, _open_one, mail, number, left)
             except ReadingError as error:
                 opened = _unopened(name, f"{error}{error.advice}")
-            if opened.pages > left:
-                opened = _unopened(name, TOO_MANY_PAGES)
             left -= opened.pages
             documents.append(opened)
         return OpenedMail(message, tuple(documents))

@@ -107,8 +107,7 @@ def rehearse(config: Config, line: str = "") -> Iterator[Stage]:
         SQLModel.metadata.create_all(engine)
         store = Store(engine)
         kinds, diseases = taxonomy.load(overrides), disease.load(overrides)
-        limits = Limits(page_seconds=config.ocr.page_seconds, memory_bytes=config.ocr.memory_megabytes << 20)
-        readers = Readers(spool, config.ocr.engine, 1, limits)
+        readers = Readers(spool, config.ocr.engine, 1, Limits.of(config.ocr))
         try:
             yield Stage(
                 pipeline=Pipeline(config, store, spool, readers, kinds, diseases),

@@ -60,8 +60,7 @@ def _troubles(house: House, door: doors.Doors | None) -> Sequence[str]:
 @contextlib.asynccontextmanager
 async def _working(house: House) -> AsyncIterator[None]:
     ocr = house.config.ocr
-    limits = Limits(page_seconds=ocr.page_seconds, memory_bytes=ocr.memory_megabytes << 20)
-    readers = Readers(house.spool, ocr.engine, ocr.workers, limits)
+    readers = Readers(house.spool, ocr.engine, ocr.workers, Limits.of(ocr))
     readers.warm()
     taxonomy = house.desk.taxonomy
     pipeline = Pipeline(
@@ -85,9 +84,9 @@ async def _working(house: House) -> AsyncIterator[None]:
 
 
 async def _sweep(house: House) -> None:
-    for number in itertools.count():  # one shelf each time: all of a large spool in two days
+    for shelf in itertools.cycle(SHELVES):  # one each time: all of a large spool in two days
         try:
-            swept = await asyncio.to_thread(sweep, house.store, house.spool, time.time(), (f"{number % 256:02x}",))
+            swept = await asyncio.to_thread(sweep, house.store, house.spool, time.time(), (shelf,))
         except (GatewayError, OSError, SQLAlchemyError) as error:
             log.warning("sweep", error=type(error).__name__)
         else:
@@ -129,7 +128,7 @@ async def _receiving(house: House, verbose: bool) -> AsyncIterator[doors.Doors]:
 async def _showing(house: House, ready: Callable[[], Sequence[str]]) -> AsyncIterator[None]:
     ocr = house.config.ocr
     # Makes searchable PDFs; its process is started when the first one is asked for, and loads no engine.
-    binder = Readers(house.spool, ocr.engine, 1, Limits(ocr.page_seconds, ocr.memory_megabytes << 20))
+    binder = Readers(house.spool, ocr.engine, 1, Limits.of(ocr))
     app = create_app(house.desk, ready, binder)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.models import Fax, Likeness, Page, State, now
@@ -21,6 +21,15 @@ from ocr.errors import ReadingError
 router = APIRouter(include_in_schema=False)
 
 Typed = Annotated[str, Form()]
+
+
+def _view_of_form(person: Worker, place: Typed = "new", department: Typed = "", q: Typed = "") -> View:
+    """The inbox that the form's page was reached from."""
+    return settle(person, View(department, place, q))
+
+
+FormView = Annotated[View, Depends(_view_of_form)]
+
 FAINT = 0.6
 """Words read with less confidence are marked, so that nobody takes them for certain."""
 
@@ -103,16 +112,14 @@ def work(
     desk: TheDesk,
     person: Worker,
     fax: FaxInReach,
+    view: FormView,
     work: Typed = "",
     seen: Typed = "",
     then: str = "",
-    place: Typed = "new",
-    department: Typed = "",
-    q: Typed = "",
     cursor: Typed = "",
 ) -> Response:
     """Take, finish or lay back. ``seen`` is the state that the person saw: nobody undoes unawares what another did."""
-    view = settle(person, View(department, place, q, cursor))
+    view = replace(view, cursor=cursor)
     said = "taken"
     if not seen or seen == state_seen(fax):
         said = desk.mark(fax.id, person.name, work).work
@@ -130,16 +137,13 @@ def correct(
     desk: TheDesk,
     person: Worker,
     fax: FaxInReach,
+    view: FormView,
     to: Typed = "",
     type: Typed = "",
-    place: Typed = "new",
-    department: Typed = "",
-    q: Typed = "",
 ) -> Response:
     """Say where the fax belongs and what it is."""
     if not to or not type:
         raise Refused(422, "部署と文書種別の両方を選んでください。", "Choose both a department and a document type.")
-    view = settle(person, View(department, place, q))
     corrected = desk.correct(fax.id, person.name, to, type)
     return _to(f"/faxes/{fax.id}" if person.sees(corrected) else "/", view, "corrected")
 
@@ -149,47 +153,29 @@ def same(
     desk: TheDesk,
     person: Worker,
     fax: FaxInReach,
+    view: FormView,
     other: Typed = "",
     verdict: Typed = "",
-    place: Typed = "new",
-    department: Typed = "",
-    q: Typed = "",
 ) -> Response:
     """Say of another fax whether it is this one again."""
     if verdict not in ("same", "different"):
         raise Refused(422, "「同じFAX」か「別のFAX」を選んでください。", "Say whether it is the same fax or another.")
     desk.say(fax.id, other_in_reach(desk, person, other).id, person.name, verdict == "same")
-    return _to(f"/faxes/{fax.id}", settle(person, View(department, place, q)), f"said:{verdict}")
+    return _to(f"/faxes/{fax.id}", view, f"said:{verdict}")
 
 
 @router.post("/faxes/{fax_id}/separate")
-def separate(
-    desk: TheDesk,
-    person: Worker,
-    fax: FaxInReach,
-    place: Typed = "new",
-    department: Typed = "",
-    q: Typed = "",
-) -> Response:
+def separate(desk: TheDesk, person: Worker, fax: FaxInReach, view: FormView) -> Response:
     """Say that the mails of this fax are faxes of their own."""
     desk.separate(fax.id, person.name)
-    return _to(f"/faxes/{fax.id}", settle(person, View(department, place, q)), "separated")
+    return _to(f"/faxes/{fax.id}", view, "separated")
 
 
 @router.post("/faxes/{fax_id}/requeue")
-def requeue(
-    desk: TheDesk,
-    person: Worker,
-    fax: FaxInReach,
-    place: Typed = "new",
-    department: Typed = "",
-    q: Typed = "",
-) -> Response:
+def requeue(desk: TheDesk, person: Worker, fax: FaxInReach, view: FormView) -> Response:
     """Open, read and decide again."""
     again = desk.requeue(fax.id, person.name)
-    return _to(
-        f"/faxes/{fax.id}" if person.sees(again) else "/", settle(person, View(department, place, q)), "requeued"
-    )
+    return _to(f"/faxes/{fax.id}" if person.sees(again) else "/", view, "requeued")
 
 
 def state_seen(fax: Fax) -> str:
