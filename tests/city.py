@@ -126,11 +126,12 @@ class Gateway:
         return json.loads(done.stdout) if done.stdout else done
 
     def mail(self, raw: bytes, to: str = "hoken@fax.example.jp", sender: str = "mfp@fax.example.jp") -> list[str]:
-        """Send a mail as it is; gives the ids of its faxes."""
+        """Send a mail as it is; gives the ids of its faxes; any other answer than 250 is an SMTPResponseException."""
         with smtplib.SMTP(*self.smtp, timeout=30) as client:
             client.ehlo("mfp")
             for code, said in (client.mail(sender), client.rcpt(to), client.data(raw)):
-                assert code == 250, said
+                if code != 250:
+                    raise smtplib.SMTPResponseException(code, said)
         return said.decode().partition("Kept as ")[2].split()
 
     def ask(self, path: str) -> Any:
