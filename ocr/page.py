@@ -54,6 +54,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on a form that a pen can choose: a check box, or a printed option that may have a circle round it."""
+
+    kind: Literal["box", "circle"]
+    text: str
+    """The words of the option, as read."""
+    box: Box
+    on: bool
+    """Ticked, filled or circled."""
+    confidence: float
+    """0 to 1: how sure ``on`` is."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
     """What one page says."""
 
@@ -78,6 +92,8 @@ class PageText:
     """SHA-256 of the page as it was scanned."""
     fingerprint: str = ""
     """What to find the same sheet by, scanned again (ocr.fingerprint); empty for a blank page."""
+    marks: tuple[Mark, ...] = ()
+    """Check boxes and circled options, from the top down."""
 
 
 @dataclass(frozen=True, slots=True)

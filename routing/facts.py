@@ -18,6 +18,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on a form that a pen can choose: a check box, or a printed option that may have a circle round it."""
+
+    text: str
+    """The words of the option, as read."""
+    box: Box
+    on: bool
+    """Ticked, filled or circled."""
+    confidence: float
+    """0 to 1: how sure ``on`` is."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageFacts:
     """One page as text. ``text`` is kept as read; comparisons fold it."""
 
@@ -32,6 +45,8 @@ class PageFacts:
     """Blacked-out places."""
     printed: tuple[int, int | None] | None = None
     """Page n of m by the sending machine's line, where the caller has read it; m None where only n stands there."""
+    marks: tuple[Mark, ...] = ()
+    """Check boxes and circled options."""
 
 
 @dataclass(frozen=True, slots=True)
