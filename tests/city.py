@@ -198,7 +198,7 @@ def is_ready(running: Gateway, words: tuple[str, ...]) -> bool:
                 return False
     if "web" not in roles:
         return True
-    with urllib.request.urlopen(f"http://{running.config.web.listen}/readyz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{running.config.web.listen}/readyz", timeout=60) as answer:
         return bool(answer.status == 200)
 
 

@@ -75,7 +75,7 @@ def test_bombs_are_held_and_the_good_faxes_among_them_are_routed(attacked: Gatew
             assert fax["department"] == "kansen", "the line's: nobody's inbox is a fax lost"
             assert original(attacked, fax_id).rstrip() == raw.rstrip()  # the client ends the last line
     assert attacked.process.poll() is None
-    with urllib.request.urlopen(f"http://{attacked.config.web.listen}/readyz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{attacked.config.web.listen}/readyz", timeout=60) as answer:
         assert answer.status == 200
 
 

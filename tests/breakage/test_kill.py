@@ -38,7 +38,7 @@ def test_a_killed_gateway_loses_and_doubles_nothing(tmp_path: Path, seconds: flo
         (month,) = second.command("traffic", "--from", month_of(now()))["months"]
         assert month["arrivals"]["count"] == len(ids)
         assert len(second.command("list")) == len(ids)
-        _, alive = psutil.wait_procs(children, timeout=10)
+        _, alive = psutil.wait_procs(children, timeout=60)
         assert alive == [], "a reading outlived the process that asked for it"
     finally:
         assert second.stop() == 0

@@ -72,7 +72,7 @@ def test_a_child_that_is_killed_is_replaced(spool: Spool, readers: Readers) -> N
     (child,) = multiprocessing.active_children()
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
-    child.join(timeout=10)
+    child.join(timeout=60)
     for _ in range(3):
         try:
             assert readers.open(mail).pages == 1

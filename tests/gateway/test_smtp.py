@@ -36,7 +36,7 @@ class Door:
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[socket.socket]:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as wire:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as wire:
             assert wire.recv(1000).startswith(b"220")
             yield wire
 
@@ -60,7 +60,7 @@ def ask(wire: socket.socket, line: bytes) -> bytes:
 
 
 def send(door: Door, raw: bytes, *rcpt: str, sender: str = "mfp@fax.example.jp") -> tuple[int, bytes]:
-    with smtplib.SMTP("127.0.0.1", door.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", door.port, timeout=60) as client:
         client.ehlo("mfp")
         client.mail(sender)
         for address in rcpt or ("hoken@fax.example.jp",):
@@ -93,12 +93,12 @@ def open_door(house: House, old_machines: tuple[str, ...] = (), **changes: objec
 
     thread = threading.Thread(target=in_a_loop)
     thread.start()
-    assert opened.wait(10)
+    assert opened.wait(60)
     try:
         yield Door(house, ready[0])
     finally:
         closing.set()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_commands_sent_together_are_answered_in_order(door: Door) -> None:
         + MAIL
         + b".\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<nobody@fax.example.jp>\r\nQUIT\r\n"
     )
-    with socket.create_connection(("127.0.0.1", door.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", door.port), timeout=60) as wire:
         wire.sendall(talk)
         said = b""
         while block := wire.recv(4000):
@@ -329,7 +329,7 @@ def hello_in(door: Door, version: ssl.TLSVersion, ciphers: str = "DEFAULT:@SECLE
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version
     context.set_ciphers(ciphers)
-    with smtplib.SMTP("127.0.0.1", door.port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", door.port, timeout=60) as client:
         client.ehlo("mfp")
         client.starttls(context=context)
         client.ehlo("mfp")
@@ -415,13 +415,13 @@ def test_too_many_connections_are_told_to_come_again(house: House) -> None:
     with open_door(house, connections_per_client=3) as door, contextlib.ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(door.socket())
-        with socket.create_connection(("127.0.0.1", door.port), timeout=10) as fourth:
+        with socket.create_connection(("127.0.0.1", door.port), timeout=60) as fourth:
             assert fourth.recv(100).startswith(b"421 4.7.0")
             assert fourth.recv(100) == b""
     with open_door(house, connections=2) as door:
-        with door.socket(), door.socket(), socket.create_connection(("127.0.0.1", door.port), timeout=10) as third:
+        with door.socket(), door.socket(), socket.create_connection(("127.0.0.1", door.port), timeout=60) as third:
             assert third.recv(100).startswith(b"421 4.3.2")
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while send_or_421(door) == 421:  # those that have gone are no longer counted
             assert time.monotonic() < until
 

@@ -234,7 +234,7 @@ def speaking(*lines: bytes) -> Iterator[str]:
     try:
         yield f"127.0.0.1:{server.getsockname()[1]}"
     finally:
-        thread.join(10)
+        thread.join(60)
         server.close()
 
 
@@ -285,7 +285,7 @@ def test_after_its_250_nothing_the_relay_does_makes_a_second_copy() -> None:
         sink = MailSink("m", to="a@b.example", relay=f"127.0.0.1:{server.getsockname()[1]}", seconds=5)
         assert sink.carry(PARCEL).text == "250 got it"
     finally:
-        thread.join(10)
+        thread.join(60)
         server.close()
 
 
@@ -351,7 +351,7 @@ def test_a_relay_that_offers_encryption_and_refuses_it_gets_the_mail_all_the_sam
         with pytest.raises(DeliveryError, match="550"):
             MailSink("m", to="a@b.example", relay=f"127.0.0.1:{server.getsockname()[1]}", seconds=5).carry(PARCEL)
     finally:
-        thread.join(10)
+        thread.join(60)
         server.close()
     assert b"STARTTLS" in came
     assert b"MAIL FRO" in came
