@@ -15,7 +15,7 @@ from gateway.errors import UsageError
 from gateway.models import TOKYO, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
-from ocr.page import PageText, Turn, Word
+from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
 from routing.taxonomy import Taxonomy
 
 
@@ -117,10 +117,21 @@ def pages_read(store: Store, fax_id: str) -> dict[int, PageText]:
             barcodes=tuple(page.barcodes),
             masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
             engine=page.engine,
+            marks=tuple(Mark(**_boxed(mark)) for mark in page.marks),
+            tables=tuple(
+                Table(tuple(t["box"]), tuple(Cell(**_boxed(cell)) for cell in t["cells"])) for t in page.tables
+            ),
+            stamps=tuple(Stamp(**_boxed(stamp)) for stamp in page.stamps),
+            kind=cast("PageKind", page.kind),
         )
         for page in store.pages(fax_id)
         if not page.problem
     }
+
+
+def _boxed(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {**kept, "box": tuple(kept["box"])}
 
 
 def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:

@@ -158,6 +158,14 @@ class Page(SQLModel, table=True):
     """SHA-256 of the picture as it was scanned (ocr.fingerprint.bits)."""
     fingerprint: str = ""
     """Where it has how much ink (ocr.fingerprint); empty for a blank page."""
+    kind: str = "content"
+    """``content``, ``cover``, ``separator`` or ``blank`` (ocr.page.PageKind)."""
+    tti: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """The sending machine's own line (gateway.tti): what it says and which words it is; empty where there is none."""
+    marks: list[Any] = Field(default_factory=list, sa_type=JSON)
+    """Check boxes and circled options, as ocr.page.Mark names their parts; so also tables and stamps."""
+    tables: list[Any] = Field(default_factory=list, sa_type=JSON)
+    stamps: list[Any] = Field(default_factory=list, sa_type=JSON)
     problem: str = ""
     """Why it could not be read; empty when it could."""
 

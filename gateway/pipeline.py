@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -20,13 +20,13 @@ from gateway.reader import MailToRead, Readers
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
 from gateway.store import Decided, Opened, Store
-from gateway.tti import MAX_LINES, Tti, read_tti
+from gateway.tti import read_tti, tti_of
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
 from routing.decide import decide
 from routing.disease import Diseases
-from routing.facts import Decision, Facts, Line, PageFacts
+from routing.facts import Decision, Facts, Line, Mark, PageFacts
 from routing.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -136,8 +136,7 @@ class Pipeline:
         """The decision on a fax whose pages are read; a mail that is no fax is held for its line."""
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
-        tti = next((found for page in pages if (found := read_tti(page.text.splitlines()[:3]))), None)
-        facts = facts_of(fax, pages, tti)
+        facts = facts_of(fax, pages)
         decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
         return _decided(fax, pages, facts, decision)
 
@@ -193,6 +192,7 @@ def received_at(fax: Fax, told: datetime | None) -> datetime:
 def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
     """A page as it is kept."""
     page = reading.page
+    tti = read_tti(page.words, page.width)
     return Page(
         fax_id=fax_id,
         number=number,
@@ -210,36 +210,60 @@ def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
         engine=page.engine,
         bits=page.bits,
         fingerprint=page.fingerprint,
+        kind=page.kind,
+        tti=tti.kept() if tti else {},
+        marks=[asdict(mark) for mark in page.marks],
+        tables=[asdict(table) for table in page.tables],
+        stamps=[asdict(stamp) for stamp in page.stamps],
     )
 
 
-def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
+def facts_of(fax: Fax, pages: list[Page]) -> Facts:
     """What routing is told: the mail's word on the caller comes before the printed line's."""
+    tti = next((found for page in pages if (found := tti_of(page.tti))), None)
     return Facts(
         line=fax.line,
         received_at=fax.received_at,
-        pages=tuple(
-            PageFacts(
-                number=page.number,
-                text=page.text,
-                words=tuple(Line(text, (x0, y0, x1, y1), sure) for text, x0, y0, x1, y1, sure in page.words),
-                width=page.width,
-                height=page.height,
-                readable=not page.problem,
-                masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
-                printed=_printed(page),
-            )
-            for page in pages
-        ),
+        pages=tuple(_page_facts(page) for page in pages),
         caller=fax.caller or (tti.number if tti else None),
         tsi=fax.tsi or (tti.name if tti else None),
         barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
     )
 
 
-def _printed(page: Page) -> tuple[int, int | None] | None:
-    tti = read_tti(page.text.splitlines()[:MAX_LINES])
-    return (tti.page, tti.of) if tti is not None and tti.page else None
+def _page_facts(page: Page) -> PageFacts:
+    """A page's content: without the line that the sending machine printed on it."""
+    tti = tti_of(page.tti)
+    own = frozenset(page.tti.get("words", ()))
+    return PageFacts(
+        number=page.number,
+        text=_without(page, own) if own else page.text,
+        words=tuple(
+            Line(text, (x0, y0, x1, y1), sure)
+            for index, (text, x0, y0, x1, y1, sure) in enumerate(page.words)
+            if index not in own
+        ),
+        width=page.width,
+        height=page.height,
+        readable=not page.problem,
+        masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
+        printed=(tti.page, tti.of) if tti is not None and tti.page else None,
+        marks=tuple(Mark(mark["text"], tuple(mark["box"]), mark["on"], mark["confidence"]) for mark in page.marks),
+        kind=page.kind,
+    )
+
+
+def _without(page: Page, own: frozenset[int]) -> str:
+    """The page's text without some of its words."""
+    rest, at, cut = "", 0, 0
+    for index, (word, *_) in enumerate(page.words):
+        start = page.text.find(word, at)
+        if start < 0:
+            continue
+        at = start + len(word)
+        if index in own:
+            rest, cut = rest + page.text[cut:start], at
+    return "\n".join(line.strip() for line in (rest + page.text[cut:]).splitlines() if line.strip())
 
 
 def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> Decided:

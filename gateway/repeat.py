@@ -20,7 +20,7 @@ from rapidfuzz import fuzz
 from gateway.models import Fax, Page
 from gateway.reader import Readers
 from gateway.store import Store
-from gateway.tti import read_tti
+from gateway.tti import tti_of
 from ocr.errors import ReadingError
 from ocr.fingerprint import nearness
 from routing.fold import fold
@@ -153,7 +153,7 @@ def _came(fax: Fax) -> datetime:
 
 
 def _dated(pages: Sequence[Page]) -> bool:
-    return any((tti := read_tti(page.text.splitlines()[:3])) is not None and tti.date for page in pages)
+    return any((tti := tti_of(page.tti)) is not None and tti.date for page in pages)
 
 
 def _near(mine: Sequence[str], theirs: Sequence[str]) -> float:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.moment import compact_time, read_time
-from gateway.tti import Tti, read_tti
 from routing import number
 
-__all__ = ["Candidate", "Clues", "Transmission", "Tti", "read_time", "read_transmission", "read_tti"]
+__all__ = ["Candidate", "Clues", "Transmission", "read_time", "read_transmission"]
 
 MAX_CANDIDATES = 50
 _MAX_TEXT = 65_536

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from gateway.moment import read_time
+from ocr.page import Box, Word
 from routing import number
 
-MAX_LINES = 6
-"""Lines from the top of the page that are looked at; the TTI is the first, or the first few boxes of one line."""
-_MAX_WIDTH = 300
+_EDGE = 0.04
+"""Of the page's width: 8 mm of A4. Machines print the line 2 to 5 mm below the edge."""
+_MAX_WIDTH, _MOST_WORDS = 300, 12
 
 _D = "[0-9OoIl|]"  # a digit as OCR may give it
 _MONTHS = r"J[AU]N|FEB|MAR|APR|MAY|JU[L1I]|AUG|SEPT?|[O0]CT|N[O0]V|DEC"
@@ -71,32 +73,79 @@ class Tti:
     of: int | None = None
 
 
-def read_tti(first_lines: Sequence[str]) -> Tti | None:
-    """The TTI among the first lines of a page, or None when none of them looks like one.
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """The line where it stands on a page."""
 
-    A line counts as TTI when it holds at least two of: a date with a time, a page number, a telephone number. OCR often
-    gives one printed line as several boxes; neighbouring lines are then read as one.
+    tti: Tti
+    words: tuple[int, ...]
+    """Which of the page's words it is, counted from 0 in reading order."""
+    box: Box
+
+    def kept(self) -> dict[str, Any]:
+        """As JSON; :func:`tti_of` takes it back."""
+        said = asdict(self.tti) | {"date": self.tti.date.isoformat() if self.tti.date else None}
+        return {**said, "words": list(self.words), "box": list(self.box)}
+
+
+def tti_of(kept: Mapping[str, Any]) -> Tti | None:
+    """What the line says, from what is kept with a page; None where it has no such line."""
+    if not kept:
+        return None
+    date = datetime.fromisoformat(kept["date"]) if kept["date"] else None
+    return Tti(date, kept["name"], kept["number"], kept["page"], kept["of"])
+
+
+def read_tti(words: Sequence[Word], width: int) -> Printed | None:
+    """The sending machine's line among the words of a page ``width`` pixels wide, or None where there is none.
+
+    It stands within the uppermost 8 mm, where no form prints, and holds at least two of: a date with a time, a page
+    number, a telephone number. A fax that was passed on has one for each machine: all are taken out of the content,
+    the one that tells most is read.
     """
-    lines = [_plain(line) for line in first_lines[:MAX_LINES]]
     best: tuple[int, Tti] | None = None
-    for text in _windows([line for line in lines if line]):
-        score, tti = _read(text)
-        if score >= _ENOUGH and (best is None or score > best[0]):
+    found: list[int] = []
+    for row in _rows(words, _EDGE * width):
+        score, tti = _read("  ".join(_plain(words[index].text) for index in row))
+        if score < _ENOUGH:
+            continue
+        found += row
+        if best is None or score > best[0]:
             best = (score, tti)
-    return best[1] if best else None
+    if best is None:
+        return None
+    boxes = [words[index].box for index in found]
+    around = min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    return Printed(best[1], tuple(sorted(found)), around)
+
+
+def _rows(words: Sequence[Word], edge: float) -> list[list[int]]:
+    """The words at the top edge, from the top down: those that stand beside one another, from left to right.
+
+    The machine prints level, however the sheet lies.
+    """
+    rows: list[list[int]] = []
+    for index in sorted(range(len(words)), key=lambda index: _middle(words[index])):
+        if _middle(words[index]) >= edge:
+            break
+        last = words[rows[-1][-1]] if rows else None
+        if last is not None and _middle(words[index]) - _middle(last) < 0.5 * min(_height(words[index]), _height(last)):
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    return [sorted(row, key=lambda index: words[index].box[0])[:_MOST_WORDS] for row in rows]
+
+
+def _middle(word: Word) -> float:
+    return (word.box[1] + word.box[3]) / 2
+
+
+def _height(word: Word) -> int:
+    return word.box[3] - word.box[1]
 
 
 def _plain(line: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", line[:_MAX_WIDTH])).strip()
-
-
-def _windows(lines: list[str]) -> Iterator[str]:
-    """Single lines first, then neighbours joined: a longer one must tell more to win."""
-    for width in (1, 2, 3, 4):
-        for at in range(len(lines) - width + 1):
-            window = lines[at : at + width]
-            if width == 1 or all(_read(line)[0] for line in (window[0], window[-1])):
-                yield "  ".join(window)
 
 
 def _read(text: str) -> tuple[int, Tti]:

@@ -68,6 +68,40 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A field of a ruled table; rows and columns count from 0, ``rows`` and ``columns`` tell how many it spans."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    box: Box
+    text: str
+    """The words inside, lines apart by line breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A ruled table, its fields row by row."""
+
+    box: Box
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What was stamped on the page: a date stamp of reception (受付印) or a seal (印影)."""
+
+    box: Box
+    text: str
+    """What it says, as far as it was read; kept out of the page's text."""
+
+
+PageKind = Literal["content", "cover", "separator", "blank"]
+"""What a page is to the fax: its matter, a cover sheet, a sheet between two documents, nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
     """What one page says."""
 
@@ -94,6 +128,11 @@ class PageText:
     """What to find the same sheet by, scanned again (ocr.fingerprint); empty for a blank page."""
     marks: tuple[Mark, ...] = ()
     """Check boxes and circled options, from the top down."""
+    tables: tuple[Table, ...] = ()
+    """From the top down."""
+    stamps: tuple[Stamp, ...] = ()
+    """From the top down."""
+    kind: PageKind = "content"
 
 
 @dataclass(frozen=True, slots=True)

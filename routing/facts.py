@@ -32,7 +32,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """One page as text. ``text`` is kept as read; comparisons fold it."""
+    """One page as text, without the sending machine's own line where that was known; comparisons fold it."""
 
     number: int
     text: str
@@ -47,6 +47,8 @@ class PageFacts:
     """Page n of m by the sending machine's line, where the caller has read it; m None where only n stands there."""
     marks: tuple[Mark, ...] = ()
     """Check boxes and circled options."""
+    kind: str = "content"
+    """``content``, ``cover``, ``separator`` or ``blank``, by the look of the page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def lay_out(pages: Sequence[PageFacts]) -> tuple[PageLines, ...]:
     for page in pages:
         if not page.readable:
             continue
-        lines = _lines(page, min(PAGE_LIMIT, left))
+        lines = _lines(page, min(PAGE_LIMIT, left)) if page.kind != "blank" else []
         left -= sum(len(line.raw) for line in lines)
         content = tuple(line for n, line in enumerate(lines) if not (n < 4 and _is_header(line.raw)))
         laid.append(PageLines(page.number, content, "".join(line.folded for line in content)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.moment import TOKYO
-from gateway.tti import Tti, read_tti
+from gateway.tti import Tti, read_tti, tti_of
+from ocr.page import Word
 
 NUMBER = "+81359990123"
 WHEN = datetime(2027, 2, 14, 9, 7, tzinfo=TOKYO)
@@ -73,18 +75,52 @@ PRINTED = {
 }
 
 
+LINE = "2027/02/14 09:07 高田馬場クリニック P.1/2"
+SAID = Tti(WHEN, NAME, None, 1, 2)
+
+
+def at(text: str, top: int = 18, left: int = 40, height: int = 24) -> Word:
+    """A word on a page of 1728 pixels' width; the machine's line stands some 3 mm below the edge."""
+    return Word(text, (left, top, left + 12 * len(text), top + height), 0.95)
+
+
+def said(*words: Word) -> Tti | None:
+    found = read_tti(words, 1728)
+    return found.tti if found else None
+
+
 @pytest.mark.parametrize(("line", "expected"), PRINTED.values(), ids=PRINTED)
 def test_line_is_read(line: str, expected: Tti) -> None:
-    assert read_tti([line, "発 生 届", "医師の氏名"]) == expected
+    found = read_tti((at(line), at("発 生 届", 150), at("医師の氏名", 260)), 1728)
+    assert found is not None
+    assert found.tti == expected
+    assert found.words == (0,)
+    assert tti_of(json.loads(json.dumps(found.kept()))) == expected
 
 
 def test_line_in_several_boxes_is_one() -> None:
-    boxes = ["2027年02月14日 09時07分 高田馬場クリニック", "FAX 03-5999-0123", "P.001/002", "結核発生届"]
-    assert read_tti(boxes) == Tti(WHEN, NAME, NUMBER, 1, 2)
+    boxes = ("P.001/002", 1500), ("2027年02月14日 09時07分 高田馬場クリニック", 40), ("FAX 03-5999-0123", 900)
+    words = [at(text, 18 + index, left) for index, (text, left) in enumerate(boxes)]
+    found = read_tti([at("結核発生届", 150), *words], 1728)
+    assert found is not None
+    assert found.tti == Tti(WHEN, NAME, NUMBER, 1, 2)
+    assert found.words == (1, 2, 3)
+    assert found.box == (40, 18, 1608, 44)
 
 
 def test_line_may_stand_under_a_stray_one() -> None:
-    assert read_tti(["。", "2027/02/14 09:07 高田馬場クリニック P.1/2"]) == Tti(WHEN, NAME, None, 1, 2)
+    assert said(at("。", 2, height=8), at(LINE)) == SAID
+
+
+def test_a_fax_that_was_passed_on_has_two_and_neither_is_content() -> None:
+    found = read_tti((at("2027/02/14 11:30 P.1", 4, height=20), at(LINE, 34), at("結核発生届", 150)), 1728)
+    assert found is not None
+    assert found.words == (0, 1)
+    assert found.tti.page == 1
+
+
+def test_nothing_kept_is_no_line() -> None:
+    assert tti_of({}) is None
 
 
 @pytest.mark.parametrize(
@@ -99,16 +135,17 @@ def test_line_may_stand_under_a_stray_one() -> None:
     ],
 )
 def test_content_is_no_tti(lines: list[str]) -> None:
-    assert read_tti(lines) is None
+    assert said(*(at(line, 18 + 60 * row) for row, line in enumerate(lines))) is None
 
 
-def test_only_the_top_of_the_page_counts() -> None:
-    assert read_tti([*["本文"] * 6, "2027/02/14 09:07 高田馬場クリニック P.1/2"]) is None
+def test_only_the_edge_of_the_page_counts() -> None:
+    assert said(at(LINE, 60)) is None  # 9 mm below the edge: the form's own first line
+    assert said(at("本文"), at(LINE, 200)) is None
 
 
 @given(st.lists(st.text(alphabet="0123456789OIl|/.-: 年月日時分PＰpage令和JANNOV'→()", max_size=60), max_size=6))
 def test_any_lines_are_survived(lines: list[str]) -> None:
-    tti = read_tti(lines)
+    tti = said(*(at(line, 30 * row % 70) for row, line in enumerate(lines)))
     if tti is not None:
         assert tti.page is None or tti.page > 0
         assert tti.of is None or (tti.page is not None and tti.page <= tti.of)
@@ -121,4 +158,4 @@ def test_any_lines_are_survived(lines: list[str]) -> None:
 )
 def test_plain_lines_come_back(moment: datetime, page: int, more: int) -> None:
     line = f"{moment:%Y-%m-%d %H:%M}  {NAME} FAX 03-5999-0123  P.{page:03}/{page + more:03}"
-    assert read_tti([line]) == Tti(moment.replace(tzinfo=TOKYO), NAME, NUMBER, page, page + more)
+    assert said(at(line)) == Tti(moment.replace(tzinfo=TOKYO), NAME, NUMBER, page, page + more)
