@@ -12,6 +12,8 @@ from ocr.document import LIMITS, Limits, open_document, page_image
 from ocr.engine import Engine, Run
 from ocr.fingerprint import bits, fingerprint
 from ocr.image import despeckle, square, turn
+from ocr.level import level as laid_level
+from ocr.mark import marks
 from ocr.mask import masked
 from ocr.page import PageImage, PageText, Reading, Transcript, Word
 
@@ -29,6 +31,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
     clean = despeckle(page.image)
     sight = engine.read(clean or page.image, coarse=page.image.height > original.image.height)
     shown = turn(page.image, sight.turned)
+    frame = laid_level(PageImage(number, turn(clean or page.image, sight.turned), page.dpi), sight.runs, sight.skew)
     lines = _lines(sight.runs, sight.skew)
     words = tuple(_word(run, shown.size) for line in lines for run in line)
     steps = [
@@ -50,6 +53,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         engine=" ".join([engine.name, *filter(None, steps)]),
         bits=bits(original.image),
         fingerprint=fingerprint(shown, sight.skew),
+        marks=marks(frame),
     )
     return Reading(text, _png(shown))
 

@@ -1,0 +1,405 @@
+"""What a pen chose on a form: check boxes, ticked or empty, and printed options with a circle round one of them.
+
+Engines drop boxes or make letters of them (□ becomes 口, a tick レ), and a circle spoils the word inside it. So both
+are sought in the pixels of the level page, and the words only say what they mean.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ocr.level import DOTS, Ink, Level, Line
+from ocr.page import Mark
+from ocr.ring import Ring, rings
+
+_Place = tuple[int, int, int, int]
+
+# Boxes: side in pixels (2 to 5.5 mm), the share of a side that must be inked, how far from square.
+_LEAST, _MOST, _INKED, _SQUARE = 17, 46, 0.9, 0.12
+_EMPTY, _TICKED = 0.05, 0.09
+"""Share of ink well inside a box up to which it is empty, and from which it is ticked."""
+_FILLED, _STROKE = 0.75, 8
+"""From which share on a box is filled; the length of a level or upright stroke, which belongs to a letter."""
+_PAPER = 0.12
+"""Share of ink in the margin round an empty box up to which it stands free, as no letter in a line does."""
+_STROKES = 6000
+"""More level strokes than this are a picture or noise."""
+_SIZES = 3
+"""A page has boxes of this many sizes at most."""
+_DRAWN = "□☐☑☒■◻◼▢▣✓✔"
+_BOXLIKE = "口ロ囗レㇾ∨V"
+"""What engines make of a box, and of a ticked one."""
+
+# Circles: lower half axis in pixels (1.6 to 7 mm), how much taller than the letters, how much ink inside.
+_RING = (14.0, 56.0)
+_TALLER = 1.12
+_STAMP = 36.0
+_WRITTEN = (0.04, 0.6)
+_LONGEST = 16
+"""Letters of an option."""
+_APART = "・･·•／/、,，｜|"
+_LETTERS = 0.72
+"""Height of letters in the height of the box that an engine draws round a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One character and where it should stand, were all of a line equally wide (Latin ones half as wide)."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+
+    @property
+    def middle(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """Letters that stand together, and whether a sign parts them from what stands before."""
+
+    letters: tuple[_Letter, ...]
+    signed: bool
+
+    def __len__(self) -> int:
+        return len(self.letters)
+
+
+def marks(page: Level) -> tuple[Mark, ...]:
+    """All check boxes, and the options of every group in which one is circled, from the top down."""
+    boxes = _boxes(page.ink)
+    found = [_box_mark(page, box, boxes) for box in boxes]
+    found += [mark for ring in _circles(page, boxes) for mark in _group(page, ring)]
+    best: dict[tuple[int, int], Mark] = {}
+    for mark in found:  # two circles in one group: an option is on if one of them is round it
+        place = mark.box[0], mark.box[1]
+        if place not in best or mark.on:
+            best[place] = mark
+    return tuple(sorted(best.values(), key=lambda mark: (mark.box[1], mark.box[0])))
+
+
+# --- check boxes
+
+
+def _boxes(ink: Ink) -> list[_Place]:
+    """Empty boxes by their shape, then all of the same sizes, whatever is in them."""
+    clean = [box for box in _squares(ink) if _is_free(ink, box)]
+    found: list[_Place] = []
+    for side in _sides(clean):
+        found += [box for box in _of_side(ink, side) if not any(_meet(box, other) for other in found)]
+    return found
+
+
+def _squares(ink: Ink) -> list[_Place]:
+    """Places where two level strokes of one length lie as far apart as they are long."""
+    thick = cv2.morphologyEx(cv2.dilate(ink, np.ones((2, 1), np.uint8)), cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
+    strokes = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, _LEAST - 1), np.uint8))
+    contours, _ = cv2.findContours(strokes, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    rects = (cv2.boundingRect(contour) for contour in contours)
+    boxes = [(x, y, wide, high) for x, y, wide, high in rects if high <= 9 and wide <= _MOST + 4]
+    if not boxes or len(boxes) > _STROKES:
+        return []
+    stats = np.array(sorted(boxes))
+    reach = np.searchsorted(stats[:, 0], stats[:, 0] + 3, side="right")
+    found = []
+    for index, (x, y, wide, high) in enumerate(stats.tolist()):
+        others = stats[index + 1 : reach[index]]
+        apart = np.abs(others[:, 1] - y)
+        near = others[(np.abs(others[:, 2] - wide) <= 3) & (np.abs(apart + high - wide) <= _SQUARE * wide + 4)]
+        for left, top, other_wide, other_high in near.tolist():
+            right, bottom = max(x + wide, left + other_wide), max(y + high, top + other_high)
+            found.append(_edges(ink, (min(x, left), min(y, top), right, bottom))[0])
+    return found
+
+
+def _is_free(ink: Ink, box: _Place) -> bool:
+    """Whether it is a closed, empty box with paper round it."""
+    closed = _LEAST <= box[2] - box[0] <= _MOST and _is_square(box) and min(_edges(ink, box)[1]) >= _INKED
+    return closed and _inside(ink, box) < _EMPTY and max(_margins(ink, box)) < _PAPER and _begins(ink, box)
+
+
+def _is_square(box: _Place) -> bool:
+    wide, high = box[2] - box[0], box[3] - box[1]
+    return abs(wide - high) <= max(2.0, _SQUARE * max(wide, high))
+
+
+def _edges(ink: Ink, box: _Place) -> tuple[_Place, tuple[float, ...]]:
+    """The box moved to where its four sides are inked most, and how much: left, top, right, bottom."""
+    left, top, right, bottom = box
+    near = 3
+    y0, x0 = max(0, top - near), max(0, left - near)
+    part = ink[y0 : bottom + near, x0 : right + near]
+    bands = (
+        part[top - y0 : bottom - y0, : 2 * near + 1].T,
+        part[: 2 * near + 1, left - x0 : right - x0],
+        part[top - y0 : bottom - y0, ::-1][:, : 2 * near + 1].T,
+        part[::-1][: 2 * near + 1, left - x0 : right - x0],
+    )
+    at, inked = zip(*(_straight(band) for band in bands), strict=True)
+    return (x0 + at[0], y0 + at[1], x0 + part.shape[1] - at[2], y0 + part.shape[0] - at[3]), inked
+
+
+def _straight(band: Ink) -> tuple[int, float]:
+    """Where in a band the straight stroke begins that covers the most of its length, and how much it covers."""
+    if len(band) < 3:
+        return 0, 0.0
+    covered = (band[:-2] | band[1:-1] | band[2:]).mean(1)
+    middle = int((covered + 0.3 * band[1:-1].mean(1)).argmax())
+    return middle, float(covered[middle])
+
+
+def _inside(ink: Ink, box: _Place) -> float:
+    left, top, right, bottom = box
+    inset = 3 + (right - left) // 10
+    core = ink[top + inset : bottom - inset, left + inset : right - inset]
+    return float(core.mean()) if core.size else 1.0
+
+
+def _margins(ink: Ink, box: _Place) -> tuple[float, ...]:
+    """Share of ink along each side, just outside: left, top, right, bottom."""
+    left, top, right, bottom = box
+    near, far = 2, 5
+    strips = (
+        ink[top:bottom, max(0, left - far) : max(0, left - near)],
+        ink[max(0, top - far) : max(0, top - near), left:right],
+        ink[top:bottom, right + near : right + far],
+        ink[bottom + near : bottom + far, left:right],
+    )
+    return tuple(
+        float(strip.any(axis).mean()) if strip.size else 0.0 for axis, strip in zip((1, 0, 1, 0), strips, strict=True)
+    )
+
+
+def _sides(clean: Sequence[_Place]) -> list[int]:
+    """The sizes of empty boxes on the page, the most frequent first."""
+    sides = sorted((box[2] - box[0] + box[3] - box[1]) // 2 for box in clean)
+    groups: list[list[int]] = []
+    for side in sides:
+        if groups and side - groups[-1][0] <= 3:
+            groups[-1].append(side)
+        else:
+            groups.append([side])
+    groups.sort(key=len, reverse=True)
+    return [group[len(group) // 2] for group in groups[:_SIZES]]
+
+
+def _of_side(ink: Ink, side: int) -> list[_Place]:
+    """All squares of about one size whose four sides are inked, in whatever they contain."""
+    height, width = ink.shape
+    if height <= side or width <= side:
+        return []
+    fat = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+    length, near = side - 2, np.ones((3, 3), np.uint8)
+    rows = cv2.dilate(cv2.erode(fat, np.ones((1, length), np.uint8)), near)
+    columns = cv2.dilate(cv2.erode(fat, np.ones((length, 1), np.uint8)), near)
+    half, rest = side // 2, (side - 1) - side // 2
+    top, bottom = rows[: height - side + 1, half : width - rest], rows[side - 1 :, half : width - rest]
+    left, right = columns[half : height - rest, : width - side + 1], columns[half : height - rest, side - 1 :]
+    fits = np.minimum(np.minimum(top, bottom), np.minimum(left, right))
+    count, _, stats, centres = cv2.connectedComponentsWithStats(fits, connectivity=8)
+    found = []
+    for label in range(1, min(count, _STROKES)):
+        if stats[label, 2] <= 9 and stats[label, 3] <= 9:
+            x, y = (round(float(value)) for value in centres[label])
+            box, _ = _edges(ink, (x, y, x + side, y + side))
+            if abs(box[2] - box[0] - side) <= 3 and _stands(ink, box):
+                found.append(box)
+    return found
+
+
+def _stands(ink: Ink, box: _Place) -> bool:
+    """Whether a box stands free but for the strokes of what ticks it: a letter in a line has neighbours."""
+    if not _is_square(box) or min(_edges(ink, box)[1]) < _INKED or not _begins(ink, box):
+        return False
+    if _inside(ink, box) < _EMPTY:
+        return max(_margins(ink, box)) < _PAPER
+    margins = sorted(_margins(ink, box))
+    return margins[1] < 0.07 and margins[2] < 0.2 and margins[3] < 0.4 and not _is_letter(ink, box)
+
+
+def _begins(ink: Ink, box: _Place) -> bool:
+    """Whether nothing stands close at its left, as within a line something does."""
+    left, top, right, bottom = box
+    beside = ink[top + 2 : bottom - 2, max(0, left - (right - left) * 2 // 5) : max(0, left - 3)]
+    return bool(beside.mean() < 0.015) if beside.size else True
+
+
+def _is_letter(ink: Ink, box: _Place) -> bool:
+    """日, 回 or 国: strokes along the sides within, as no tick and no cross has; a filled box is none."""
+    left, top, right, bottom = box
+    core = np.ascontiguousarray(ink[top + 4 : bottom - 4, left + 4 : right - 4])
+    if not core.any() or core.mean() > _FILLED:
+        return False
+    level = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((1, _STROKE), np.uint8))
+    upright = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((_STROKE, 1), np.uint8))
+    return float(np.maximum(level, upright).sum() / core.sum()) > 0.5
+
+
+def _meet(one: _Place, other: _Place) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _box_mark(page: Level, box: _Place, boxes: Sequence[_Place]) -> Mark:
+    share = _inside(page.ink, box)
+    middle = (_EMPTY + _TICKED) / 2
+    on = share > middle
+    sure = min(1.0, abs(share - middle) / (0.06 if on else middle))
+    return Mark("box", _label(page, box, boxes), page.on_page(box), on, round(0.6 + 0.39 * sure, 2))
+
+
+def _label(page: Level, box: _Place, boxes: Sequence[_Place]) -> str:
+    """The words right of a box, up to the next box of its row or a wide gap."""
+    side = box[2] - box[0]
+    middle = (box[1] + box[3]) / 2
+    beside = [other[0] for other in boxes if other[0] > box[2] and abs((other[1] + other[3]) / 2 - middle) < side]
+    end = min(beside, default=page.ink.shape[1])
+    row = [line for line in page.lines if line.box[1] - 2 < middle < line.box[3] + 2]
+    letters = [letter for line in row for letter in _letters(line, boxes) if box[2] - 2 < letter.middle < end]
+    text, at = "", box[2] + 2.0 * side
+    for letter in sorted(letters, key=lambda letter: letter.middle):
+        if letter.x0 > at:
+            break
+        text, at = text + letter.text, letter.x1 + 1.2 * side
+    return _named(text)
+
+
+def _letters(line: Line, boxes: Sequence[_Place] = ()) -> list[_Letter]:
+    """A line's characters from left to right; none stands where a box stands, whether it was read as one or not."""
+    x0, y0, x1, y1 = line.box
+    margin = 0.14 * (y1 - y0)
+    taken = sorted(
+        (max(x0, b[0]), min(x1, b[2] + 2)) for b in boxes if y0 < (b[1] + b[3]) / 2 < y1 and _within(b, line)
+    )
+    text = "".join(character for character in line.text if character not in _DRAWN)
+    widths = [0.5 if unicodedata.east_asian_width(character) in "NaNH" else 1.0 for character in text]
+    room = x1 - x0 - 2 * margin - sum(right - left for left, right in taken)
+    step = max(1.0, room) / (sum(widths) or 1.0)
+    letters, at = [], x0 + margin
+    for character, width in zip(text, widths, strict=True):
+        for left, right in taken:
+            if left - margin <= at + 0.4 * width * step < right:
+                at = right
+        letters.append(_Letter(character, at, at + width * step, line.middle))
+        at += width * step
+    return letters
+
+
+def _within(box: _Place, line: Line) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return line.box[0] - 4 < x < line.box[2] and line.box[1] < y < line.box[3]
+
+
+def _named(text: str) -> str:
+    """An option's words without the box and the signs round them."""
+    return text.strip(_APART + " ").removeprefix(text[:1] if text[:1] in _BOXLIKE else "").strip(_APART + " ")
+
+
+# --- circles
+
+
+def _circles(page: Level, boxes: Sequence[_Place]) -> list[Ring]:
+    """Rings that are higher than letters, have some inside, and are neither boxes nor stamps."""
+    found: list[Ring] = []
+    usual = _letter_height(page.lines)
+    least, most = max(_RING[0], 0.5 * _TALLER * usual), _RING[1]
+    for ring in sorted(rings(page.free, page.across | page.down, least, most), key=lambda ring: -ring.clear):
+        place = _around(ring)
+        if any(_meet(place, other) for other in (*boxes, *map(_around, found))):
+            continue
+        stamp = ring.rx < 1.4 * ring.ry and ring.ry > max(_STAMP, 1.2 * usual)
+        written = _WRITTEN[0] < ring.inside < _WRITTEN[1]
+        if written and not stamp and 2 * ring.ry >= _height_near(page.lines, ring):
+            found.append(ring)
+    return found
+
+
+def _letter_height(lines: Sequence[Line]) -> float:
+    heights = [line.box[3] - line.box[1] for line in lines if len(line.text) > 1]
+    return _LETTERS * float(np.median(heights)) if heights else 3.5 * DOTS
+
+
+def _height_near(lines: Sequence[Line], ring: Ring) -> float:
+    """Height of the letters of the line that a ring lies in, or 0: a loop of a large letter is lower than its line."""
+    near = [
+        _LETTERS * (line.box[3] - line.box[1])
+        for line in lines
+        if line.box[1] < ring.y < line.box[3] and line.box[0] < ring.x < line.box[2]
+    ]
+    return max(near, default=0.0)
+
+
+def _around(ring: Ring) -> _Place:
+    return round(ring.x - ring.rx), round(ring.y - ring.ry), round(ring.x + ring.rx), round(ring.y + ring.ry)
+
+
+def _group(page: Level, ring: Ring) -> list[Mark]:
+    """The circled option, and the options beside it that are not."""
+    place = _around(ring)
+    lines = [line for line in page.lines if abs(line.middle - ring.y) < max(0.7 * ring.ry, 12)]
+    letters = sorted((letter for line in lines for letter in _letters(line)), key=lambda letter: letter.middle)
+    options = _options(letters, 1.2 * ring.ry)
+    inside = [option for option in options if 2 * sum(_in(ring, letter) for letter in option.letters) >= len(option)]
+    chosen = [x for option in inside for x in option.letters] or [letter for letter in letters if _in(ring, letter)]
+    sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
+    group = [Mark("circle", _named("".join(x.text for x in chosen)), page.on_page(place), True, sure)]
+    for other in _others(page, options, inside):
+        box = other.letters[0].x0, ring.y - 0.6 * ring.ry, other.letters[-1].x1, ring.y + 0.6 * ring.ry
+        group.append(Mark("circle", _named("".join(x.text for x in other.letters)), page.on_page(box), False, sure))
+    return group
+
+
+def _in(ring: Ring, letter: _Letter) -> bool:
+    return abs(letter.middle - ring.x) < ring.rx
+
+
+def _options(letters: Sequence[_Letter], gap: float) -> list[_Option]:
+    """Letters cut at signs that part options, at numbers that begin one, and at gaps."""
+    options: list[_Option] = []
+    part: list[_Letter] = []
+    signed = False
+    for letter in letters:
+        sign = letter.text in _APART
+        wide = bool(part) and letter.x0 - part[-1].x1 > gap
+        numbered = bool(part) and part[0].text.isdigit() and letter.text.isdigit() and not part[-1].text.isdigit()
+        if part and (sign or wide or numbered or letter.text.isspace()):
+            options.append(_Option(tuple(part), signed))
+            part, signed = [], False
+        signed = signed or sign
+        if not sign and not letter.text.isspace():
+            part.append(letter)
+    return [*options, _Option(tuple(part), signed)] if part else options
+
+
+def _others(page: Level, options: Sequence[_Option], inside: Sequence[_Option]) -> Iterator[_Option]:
+    """The options of a circled one's group: joined to it by signs (男・女), or, where there are none, by small gaps."""
+    if not inside:
+        return
+    first, last = options.index(inside[0]), options.index(inside[-1])
+    signs = options[first].signed or (last + 1 < len(options) and options[last + 1].signed)
+    for step, at in ((-1, first), (1, last)):
+        while 0 <= at + step < len(options):
+            left, right = options[min(at, at + step)], options[max(at, at + step)]
+            if right.signed != signs or not _near(left, right) or _parted(page, left, right):
+                break
+            at += step
+            if len(options[at]) <= _LONGEST:
+                yield options[at]
+
+
+def _near(left: _Option, right: _Option) -> bool:
+    letter = max(x.x1 - x.x0 for x in (*left.letters, *right.letters))
+    return right.letters[0].x0 - left.letters[-1].x1 < 4 * letter
+
+
+def _parted(page: Level, left: _Option, right: _Option) -> bool:
+    """Whether an upright rule stands between them."""
+    row = round(left.letters[-1].y)
+    x0, x1 = sorted((max(0, round(left.letters[-1].x1)), max(0, round(right.letters[0].x0))))
+    return bool(page.down[max(0, row - 3) : row + 4, x0 : x1 + 1].any())
