@@ -20,7 +20,9 @@ from ocr.ring import Ring, rings
 _Place = tuple[int, int, int, int]
 
 # Boxes: side in pixels (2 to 5.5 mm), the share of a side that must be inked, how far from square.
-_LEAST, _MOST, _INKED, _SQUARE = 17, 46, 0.9, 0.12
+_LEAST, _MOST, _INKED, _SQUARE = 17, 46, 0.8, 0.12
+_SIDES = 3
+"""Of the four that must be there."""
 _EMPTY, _TICKED = 0.05, 0.09
 """Share of ink well inside a box up to which it is empty, and from which it is ticked."""
 _FILLED, _STROKE = 0.75, 8
@@ -40,6 +42,9 @@ _RING = (14.0, 56.0)
 _TALLER = 1.12
 _STAMP = 36.0
 _WRITTEN = (0.04, 0.6)
+_CLEAR = 0.75
+"""Least share of a ring no wider than a letter that has paper on both sides: letters (回, 届) have up to 0.67, circles
+0.83 and more."""
 _LONGEST = 16
 """Letters of an option."""
 _APART = "・･·•／/、,，｜|"
@@ -89,12 +94,24 @@ def marks(page: Level) -> tuple[Mark, ...]:
 
 
 def _boxes(ink: Ink) -> list[_Place]:
-    """Empty boxes by their shape, then all of the same sizes, whatever is in them."""
+    """Empty boxes by their shape, then all of the same sizes, whatever is in them.
+
+    One that has lost a side on the way counts where it stands in a row or a column with others.
+    """
     clean = [box for box in _squares(ink) if _is_free(ink, box)]
     found: list[_Place] = []
     for side in _sides(clean):
-        found += [box for box in _of_side(ink, side) if not any(_meet(box, other) for other in found)]
+        boxes = [box for box in _of_side(ink, side) if not any(_meet(box, other) for other in found)]
+        whole = [box for box in boxes if min(_edges(ink, box)[1]) >= _INKED]
+        found += whole
+        for box in boxes:
+            if not any(_meet(box, other) for other in found) and any(_aligned(box, other) for other in whole):
+                found.append(box)
     return found
+
+
+def _aligned(one: _Place, other: _Place) -> bool:
+    return abs(one[0] - other[0]) <= 4 or abs(one[1] - other[1]) <= 4
 
 
 def _squares(ink: Ink) -> list[_Place]:
@@ -142,7 +159,9 @@ def _edges(ink: Ink, box: _Place) -> tuple[_Place, tuple[float, ...]]:
         part[top - y0 : bottom - y0, ::-1][:, : 2 * near + 1].T,
         part[::-1][: 2 * near + 1, left - x0 : right - x0],
     )
-    at, inked = zip(*(_straight(band) for band in bands), strict=True)
+    sides = [_straight(band) for band in bands]
+    at = [place if share >= _INKED else near for place, share in sides]
+    inked = tuple(share for _, share in sides)
     return (x0 + at[0], y0 + at[1], x0 + part.shape[1] - at[2], y0 + part.shape[0] - at[3]), inked
 
 
@@ -202,7 +221,7 @@ def _of_side(ink: Ink, side: int) -> list[_Place]:
     half, rest = side // 2, (side - 1) - side // 2
     top, bottom = rows[: height - side + 1, half : width - rest], rows[side - 1 :, half : width - rest]
     left, right = columns[half : height - rest, : width - side + 1], columns[half : height - rest, side - 1 :]
-    fits = np.minimum(np.minimum(top, bottom), np.minimum(left, right))
+    fits = (top + bottom + left + right >= _SIDES).astype(np.uint8)
     count, _, stats, centres = cv2.connectedComponentsWithStats(fits, connectivity=8)
     found = []
     for label in range(1, min(count, _STROKES)):
@@ -216,7 +235,7 @@ def _of_side(ink: Ink, side: int) -> list[_Place]:
 
 def _stands(ink: Ink, box: _Place) -> bool:
     """Whether a box stands free but for the strokes of what ticks it: a letter in a line has neighbours."""
-    if not _is_square(box) or min(_edges(ink, box)[1]) < _INKED or not _begins(ink, box):
+    if not _is_square(box) or sum(share >= _INKED for share in _edges(ink, box)[1]) < _SIDES or not _begins(ink, box):
         return False
     if _inside(ink, box) < _EMPTY:
         return max(_margins(ink, box)) < _PAPER
@@ -237,8 +256,9 @@ def _is_letter(ink: Ink, box: _Place) -> bool:
     core = np.ascontiguousarray(ink[top + 4 : bottom - 4, left + 4 : right - 4])
     if not core.any() or core.mean() > _FILLED:
         return False
-    level = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((1, _STROKE), np.uint8))
-    upright = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((_STROKE, 1), np.uint8))
+    stroke = max(_STROKE, 2 * len(core) // 5)
+    level = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((1, stroke), np.uint8))
+    upright = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((stroke, 1), np.uint8))
     return float(np.maximum(level, upright).sum() / core.sum()) > 0.5
 
 
@@ -314,8 +334,9 @@ def _circles(page: Level, boxes: Sequence[_Place]) -> list[Ring]:
         if any(_meet(place, other) for other in (*boxes, *map(_around, found))):
             continue
         stamp = ring.rx < 1.4 * ring.ry and ring.ry > max(_STAMP, 1.2 * usual)
+        drawn = ring.clear >= _CLEAR or ring.rx > usual
         written = _WRITTEN[0] < ring.inside < _WRITTEN[1]
-        if written and not stamp and 2 * ring.ry >= _height_near(page.lines, ring):
+        if drawn and written and not stamp and 2 * ring.ry >= _height_near(page.lines, ring):
             found.append(ring)
     return found
 

@@ -16,6 +16,7 @@ from ocr.level import level as laid_level
 from ocr.mark import marks
 from ocr.mask import masked
 from ocr.page import PageImage, PageText, Reading, Transcript, Word
+from ocr.table import tables
 
 
 def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS) -> Reading:
@@ -54,6 +55,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         bits=bits(original.image),
         fingerprint=fingerprint(shown, sight.skew),
         marks=marks(frame),
+        tables=tables(frame),
     )
     return Reading(text, _png(shown))
 

@@ -25,8 +25,10 @@ _POINTS = 240
 """Of an outline, at most."""
 _MARGIN = 12
 """Pixels around a shape that are looked at."""
-_ALONG, _CLEAR = 0.78, 0.55
-"""Least share of the curve that runs along ink, and that has paper outside as well."""
+_ALONG, _CLEAR, _BOTH = 0.78, 0.35, 1.35
+"""Least share of the curve that runs along ink, and that has paper on both sides as well; least sum of the two."""
+_BRIDGED = (5, 3)
+"""Height and width of gaps that are closed: lines get lost on the wire, and at 98 lines an inch a stroke with them."""
 _MOST = 60
 """Shapes looked at on a page, the fullest outlines first; ordinary pages have a handful."""
 
@@ -54,7 +56,8 @@ def rings(free: Ink, rules: Ink, least: float, most: float) -> tuple[Ring, ...]:
     ``free`` is the ink without ``rules``; where a ring lies on a rule it runs along ink all the same.
     """
     shapes = []
-    for contour in cv2.findContours(free, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+    whole = cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones(_BRIDGED, np.uint8))
+    for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         if len(contour) < 6 * least:
             continue
         box = cv2.boundingRect(contour)
@@ -87,7 +90,7 @@ def _ring(
     distance = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3)
     along, clear = _support(curves, distance)
     best = int(np.argmax(along + clear))
-    if along[best] < _ALONG or clear[best] < _CLEAR:
+    if along[best] < _ALONG or clear[best] < _CLEAR or along[best] + clear[best] < _BOTH:
         return None
     cx, cy, rx, ry = (float(value) for value in curves[best])
     inside = _inside(free[window], cx, cy, rx, ry)
