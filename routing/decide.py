@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
 
+from routing import clock
 from routing.classify import classify
+from routing.clock import JST
 from routing.department import Department, Organisation, Rule
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
-from routing.facts import Classification, Decision, Facts, Field, Witness
+from routing.facts import Classification, Decision, Facts, Witness
 from routing.layout import FAX_LIMIT, PAGE_LIMIT
 from routing.paging import Lacking, lacking
 from routing.phrases import NOTIFICATIONS
 from routing.rules import first_rule, rule_reason
 from routing.taxonomy import DocumentType, Taxonomy
 
-JST = timezone(timedelta(hours=9), "JST")
-"""Asia/Tokyo: no summer time since 1951. Deadlines of the law are days of this calendar."""
 _RUNNER_UP = 0.45
 """A critical class this likely beside another one is shown to a person at once."""
 _HINTED = 0.5
@@ -65,7 +64,14 @@ def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, disease
     _hold_for_pages(draft, facts)
     _hold_for_class(draft, found, organisation, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
-    due = _due_at(draft, facts, taxonomy.get(draft.document_type), fields, diseases)
+    due = clock.due(
+        taxonomy.get(draft.document_type),
+        facts.received_at,
+        diagnosis_date(fields),
+        diseases.named(found.disease or ""),
+    )
+    if due is not None and due.why:
+        draft.reasons.append(due.why)
     return Decision(
         held=bool(draft.held_because),
         department=draft.department,
@@ -74,7 +80,7 @@ def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, disease
         urgent=draft.urgent,
         reasons=tuple(draft.reasons),
         held_because=tuple(draft.held_because),
-        due_at=due,
+        due_at=due.at if due is not None else None,
         masked=hidden,
         fields=fields,
         documents=found.parts,
@@ -238,36 +244,3 @@ def _hold_for_class(draft: _Draft, found: Classification, organisation: Organisa
 def _hold_for_masks(draft: _Draft, hidden: bool) -> None:
     if hidden:
         draft.held_because.append("黒塗りの欄があります。電話での聴取と原本の確認が必要です。")
-
-
-# --- by when
-
-
-def _due_at(
-    draft: _Draft, facts: Facts, kind: DocumentType | None, fields: dict[str, Field], diseases: Diseases
-) -> datetime | None:
-    """When the department's time is over.
-
-    ``at_once``: reception. ``days:N``: the end of the Nth day in Tokyo after the diagnosis (or the reception), the
-    first day not counted (民法140条). ``hours:N``: so many hours after reception.
-    """
-    if kind is None or not kind.due:
-        return None
-    clock, _, amount = kind.due.partition(":")
-    if clock == "at_once":
-        return facts.received_at
-    if clock == "hours":
-        return facts.received_at + timedelta(hours=int(amount))
-    received = facts.received_at.astimezone(JST).date()
-    begins = _plausible(diagnosis_date(fields), received) if kind.code in NOTIFICATIONS else None
-    last = (begins or received) + timedelta(days=int(amount))
-    since = "診断日" if begins else "受信日"
-    draft.reasons.append(f"期限 {last.month}月{last.day}日({since}の翌日から{amount}日)")
-    return datetime.combine(last, time(23, 59, 59), JST)
-
-
-def _plausible(diagnosed: date | None, received: date) -> date | None:
-    """A diagnosis after the reception, or more than a year before it, is a misread date."""
-    if diagnosed is None or not received - timedelta(days=366) <= diagnosed <= received:
-        return None
-    return diagnosed

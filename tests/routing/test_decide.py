@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing import disease, taxonomy
-from routing.decide import JST, decide
+from routing.clock import JST
+from routing.decide import decide
 from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.facts import Decision, Facts, PageFacts
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from routing import disease, taxonomy
-from routing.decide import JST, decide
+from routing.clock import JST
+from routing.decide import decide
 from routing.department import Department, Line, Organisation
 from routing.facts import Decision, Facts, PageFacts
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from routing import taxonomy
-from routing.decide import JST
+from routing.clock import JST
 from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.facts import Facts, PageFacts
 from routing.rules import check_rules, first_rule
