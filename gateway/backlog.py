@@ -14,7 +14,7 @@ from gateway.errors import UsageError
 from gateway.intake import Intake
 from gateway.message import read_message
 from gateway.models import now
-from gateway.store import Store
+from gateway.store import BACKLOG, Store
 
 
 def find(paths: Iterable[Path]) -> Iterator[bytes]:
@@ -55,7 +55,7 @@ def take(intake: Intake, store: Store, mails: Iterable[bytes], line: str = "") -
             arrival.discard()
             figures["known"] += 1
             continue
-        intake.accept(arrival, (target,), client="backlog", received_at=_received_at(raw))
+        intake.accept(arrival, (target,), client=BACKLOG, received_at=_received_at(raw))
         figures["taken"] += 1
     return figures
 

@@ -43,7 +43,7 @@ from gateway.errors import BadBackup, GatewayError, Missing
 from gateway.house import House
 from gateway.models import Baseline, Delivery, Executor, Fax, Job, RegisterEntry, SignIn, State, Utc, Work, now
 from gateway.spool import name_in_spool
-from gateway.store import CARRY, JOURNEY
+from gateway.store import ALERT, CARRY, JOURNEY
 
 FORMAT = 1
 LEFT_OUT = frozenset({"executor", "failed_sign_in", "job"})
@@ -429,8 +429,9 @@ def _set_going(house: House, connection: sa.Connection, copied_at: datetime) -> 
         col(Fax.id).not_in(sa.select(col(Delivery.fax_id))),
     )
     waiting = sa.select(col(Delivery.fax_id)).where(col(Delivery.state).in_(["pending", "deferred"])).distinct()
+    copies, messages = waiting.where(col(Delivery.step) == 0), waiting.where(col(Delivery.step) > 0)
     journeys = sa.union(unread, broken, unsent)
-    for work, wanted in ((JOURNEY, journeys), (CARRY, waiting)):
+    for work, wanted in ((JOURNEY, journeys), (CARRY, copies), (ALERT, messages)):
         chosen = wanted.subquery()
         connection.execute(sa.insert(Job).from_select(["fax_id", "work"], sa.select(chosen.c[0], sa.literal(work))))
 

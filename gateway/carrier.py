@@ -1,24 +1,33 @@
-"""Carries the waiting copies of a fax to their sinks. A failed try waits longer each time; the inbox never waits."""
+"""Carries the waiting copies of a fax to their sinks, and calls people to urgent ones.
+
+A failed try waits longer each time; the inbox never waits, and no call waits for a copy.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.alerts import Alerts
 from gateway.config import Config, SinkTable
-from gateway.desk import searchable
-from gateway.errors import SpoolError
+from gateway.desk import pages_read
+from gateway.errors import Closed, SpoolError
 from gateway.models import Delivery, Fax, now
-from gateway.reader import MailToRead, Readers
+from gateway.reader import MailToRead, Readers, Turn
 from gateway.spool import Spool
-from gateway.store import Store
+from gateway.store import ALERT, Store
 from ocr.errors import ReadingError
-from routing import sinks
-from routing.delivery import DeliveryError, Document, Parcel, Sink, next_try
+from routing import delivery, sinks
+from routing.delivery import DeliveryError, Document, Parcel, Receipt, Sink, next_try
 from routing.errors import RoutingError
 from routing.taxonomy import Taxonomy
+
+CALL_SECONDS = 10.0
+"""A receiver that is silent for so long is tried again later: others may be reached meanwhile."""
 
 log = structlog.get_logger("carrier")
 
@@ -38,35 +47,54 @@ class Carrier:
         waits = [wait for copy in self.store.waiting(fax_id) if (wait := self._try(copy)) is not None]
         return min(waits).isoformat() if waits else None
 
+    def call(self, fax_id: str) -> str | None:
+        """Send every message about this fax that is due, all at once: who answers slowly keeps nobody waiting."""
+        messages = self.store.waiting(fax_id, ALERT)
+        with ThreadPoolExecutor(max(1, len(messages))) as hands:
+            waits = [wait for wait in hands.map(self._try, messages) if wait is not None]
+        return min(waits).isoformat() if waits else None
+
     def _try(self, copy: Delivery) -> datetime | None:
         if copy.next_attempt is not None and copy.next_attempt > now():
             return copy.next_attempt
-        settings = next((sink for sink in self.config.sinks if sink.id == copy.sink), None)
+        settings = self.config.receiver(copy.sink)
         if settings is None:
-            self.store.carried(copy.id, "failed", "この配信先は設定から消えました。", None, None)
-            return None
+            return self._failed(copy, "この配信先は設定から消えました。", again=False)
         try:
-            receipt = sink_of(self.config, settings).carry(self._parcel(copy))
+            receipt = self._handed_over(copy, settings)
         except DeliveryError as error:
             return self._failed(copy, f"{error}{error.advice}", again=error.again)
         except RoutingError as error:
             return self._failed(copy, str(error), again=False)
         except SpoolError as error:
             return self._failed(copy, str(error), again=error.again)
+        except (SQLAlchemyError, Closed):
+            raise  # nothing is known of the copy; it is looked for again
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must end where people see it
+            log.error("copy", fax=copy.fax_id, sink=copy.sink, error=type(error).__name__)
+            return self._failed(copy, "写しを作れませんでした。ログを確認してください。", again=True)
         self.store.carried(copy.id, "delivered", None, receipt.text, None)
         return None
 
-    def _failed(self, copy: Delivery, sentence: str, *, again: bool) -> datetime | None:
-        wait = next_try(copy.attempts + 1) if again else None
-        at = now() + wait if wait else None
-        log.warning("copy", fax=copy.fax_id, sink=copy.sink, again=at is not None)
-        self.store.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
-        return at
-
-    def _parcel(self, copy: Delivery) -> Parcel:
+    def _handed_over(self, copy: Delivery, settings: SinkTable) -> Receipt:
         fax = self.store.fax(copy.fax_id)
         if fax is None:
             raise LookupError(copy.fax_id)
+        if copy.step:
+            notice = Alerts(self.config).notice(fax, copy, self.taxonomy)
+            return sink_of(self.config, settings, CALL_SECONDS).tell(notice)
+        return sink_of(self.config, settings).carry(self._parcel(copy, fax))
+
+    def _failed(self, copy: Delivery, sentence: str, *, again: bool) -> datetime | None:
+        wait = next_try(copy.attempts + 1, delivery.ALERT if copy.step else delivery.COPY) if again else None
+        at = now() + wait if wait else None
+        log.warning("call" if copy.step else "copy", fax=copy.fax_id, sink=copy.sink, again=at is not None)
+        self.store.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
+        if copy.step and at is None:
+            self.store.unreachable(copy.fax_id, copy.step)
+        return at
+
+    def _parcel(self, copy: Delivery, fax: Fax) -> Parcel:
         kind = self.taxonomy.get(fax.document_type)
         return Parcel(
             id=copy.id,
@@ -89,20 +117,25 @@ class Carrier:
 
     def _documents(self, fax: Fax) -> tuple[Document, ...]:
         try:
-            files = self.readers.documents(MailToRead(digest=fax.content, envelope_from=fax.envelope_from))
+            files = self.readers.documents(MailToRead(fax.content, fax.envelope_from), _turn(fax))
         except ReadingError:
             return ()  # the mail itself goes along
         return tuple(Document(name, media_type, data) for name, media_type, data in files)
 
     def _searchable(self, fax: Fax) -> bytes | None:
         try:
-            return searchable(self.store, self.readers, fax)
+            read, title = pages_read(self.store, fax.id), f"FAX {fax.id}"
+            return self.readers.searchable(fax.content, fax.envelope_from, read, title, _turn(fax))
         except ReadingError:
             return None  # as above
 
 
-def sink_of(config: Config, settings: SinkTable) -> Sink:
-    """The carrier that a [[sink]] describes; raises :class:`routing.delivery.SinkMistake`."""
+def _turn(fax: Fax) -> Turn:
+    return Turn.URGENT if fax.urgent else Turn.LATER
+
+
+def sink_of(config: Config, settings: SinkTable, seconds: float | None = None) -> Sink:
+    """The carrier that a [[sink]] or [[alert]] describes; raises :class:`routing.delivery.SinkMistake`."""
     department = config.organisation.department(settings.department)
     return sinks.build(
         settings.kind,
@@ -113,13 +146,14 @@ def sink_of(config: Config, settings: SinkTable) -> Sink:
         path=str(config.path.parent / settings.path) if settings.path else "",
         url=settings.url,
         secret=settings.secret,
+        seconds=seconds,
     )
 
 
 def sink_mistakes(config: Config) -> tuple[str, ...]:
-    """What is wrong with the settings of the sinks."""
+    """What is wrong with the settings of the sinks and alerts."""
     mistakes = []
-    for settings in config.sinks:
+    for settings in (*config.sinks, *config.alerts):
         try:
             sink_of(config, settings)
         except RoutingError as error:

@@ -28,8 +28,10 @@ from gateway.models import TOKYO, State, month_of, now
 from gateway.store import Query
 from ocr import engine as engines
 from ocr.errors import ReadingError
+from routing import taxonomy
 from routing.delivery import SinkMistake
 from routing.errors import ListError, RoutingError
+from routing.hours import KNOWN_TO
 
 DONE, FAILED, WRONG = 0, 1, 2
 CONFIGURATION = "設定 configuration"
@@ -348,10 +350,12 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
         with house.open_house(config) as home:
             yield "データベース database", True, home.engine.url.render_as_string(hide_password=True)
             yield _spool_finding(home)
+            yield _dead_sinks(home)
     except (GatewayError, OSError, SQLAlchemyError) as error:
         yield "データベースとスプール database and spool", False, _sentence(error)
     wrong = sink_mistakes(config)
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
+    yield from _alert_findings(config)
     yield "規則 rules", True, f"{len(config.organisation.rules)}"  # a mistake in one is a mistake of the file
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
     yield _tls_finding(config)
@@ -362,6 +366,27 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
     yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
     yield "時計 clock", now().year >= BUILT, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
+
+
+def _alert_findings(config: Config) -> Iterator[tuple[str, bool, str]]:
+    from gateway.alerts import holidays_unknown, unguarded
+
+    kinds = taxonomy.load(config.overrides if config.overrides.is_dir() else None)
+    weak = list(unguarded(config, kinds))
+    yield "緊急の連絡 alerts", True, f"注意: {'; '.join(weak)}" if weak else f"{len(config.alerts)}"
+    unknown = holidays_unknown(now().astimezone(TOKYO))
+    yield "祝日 holidays", True, f"注意: {unknown}" if unknown else f"{KNOWN_TO}年まで"
+
+
+def _dead_sinks(home: house.House) -> tuple[str, bool, str]:
+    dead = [sink for sink in home.store.sinks() if home.config.receiver(sink.id) and sink.dead(now())]
+    told = "; ".join(
+        f"{sink.id}: 最後に届いたのは {sink.taken_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
+        if sink.taken_at
+        else f"{sink.id}: 一度も届いていません"
+        for sink in dead
+    )
+    return "配信の状態 deliveries", not dead, told or "OK"
 
 
 def _spool_finding(home: house.House) -> tuple[str, bool, str]:

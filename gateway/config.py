@@ -9,14 +9,16 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import ConfigError
 from routing import number, taxonomy
 from routing.department import Condition, Department, Line, Organisation, Rule
+from routing.hours import HoursMistake, OfficeHours
 from routing.rules import check_rules
 
 
@@ -57,6 +59,14 @@ def _spool(text: str) -> str:
     return text
 
 
+def _hours(text: str) -> str:
+    try:
+        OfficeHours.read(text)
+    except HoursMistake as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Month = Annotated[str, AfterValidator(_month)]
@@ -90,6 +100,7 @@ class Web(Table):
 
     listen: Endpoint = "127.0.0.1:8080"
     https: bool = False
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = ""
     session_hours: float = Field(default=10.0, gt=0)
 
 
@@ -134,6 +145,8 @@ class DepartmentTable(Table):
     kind: str = ""
     bureau: str = ""
     mail: str = ""
+    office_hours: Annotated[str, AfterValidator(_hours)] = "08:30-17:15"
+    alert_minutes: float = Field(default=15.0, gt=0)
 
 
 class LineTable(Table):
@@ -145,6 +158,7 @@ class LineTable(Table):
     department: str = ""
     machine: str = ""
     old_tls: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    urgent: bool = False
 
 
 class ConditionTable(Table):
@@ -182,6 +196,14 @@ class SinkTable(Table):
     secret: str = ""
 
 
+class AlertTable(SinkTable):
+    """One [[alert]]: who is called to an urgent fax, when, and at which step."""
+
+    department: str = ""
+    when: Literal["always", "office_hours", "out_of_hours"] = "always"
+    step: int = Field(default=1, ge=1, le=8)
+
+
 class Target(Table):
     """From this month on, the reduction to reach (0.98 = 98 % below the same month of the base year)."""
 
@@ -212,6 +234,7 @@ class File(Table):
     line: tuple[LineTable, ...] = ()
     rule: tuple[RuleTable, ...] = ()
     sink: tuple[SinkTable, ...] = ()
+    alert: tuple[AlertTable, ...] = ()
     traffic: Traffic = Traffic()
 
 
@@ -231,6 +254,7 @@ class Config(BaseModel):
     ocr: Ocr
     organisation: Organisation
     sinks: tuple[SinkTable, ...]
+    alerts: tuple[AlertTable, ...]
     traffic: Traffic
     old_tls: dict[str, tuple[str, ...]] = {}
     """By line: the networks whose machines may speak TLS 1.0."""
@@ -246,6 +270,10 @@ class Config(BaseModel):
     def spool_folder(self) -> Path:
         """Where a file spool keeps its bytes; with an object store, where mails lie while they come in."""
         return self.data / "spool"
+
+    def receiver(self, id: str) -> SinkTable | None:
+        """The [[sink]] or [[alert]] of this id, or None when it is gone."""
+        return next((one for one in (*self.sinks, *self.alerts) if one.id == id), None)
 
     def sinks_of(self, department: str | None) -> tuple[str, ...]:
         """The ids of the sinks that carry this department's copies."""
@@ -282,7 +310,8 @@ def load(path: Path) -> Config:
         storage=file.storage,
         ocr=file.ocr,
         organisation=_organisation(file),
-        sinks=tuple(_named(file.sink)),
+        sinks=tuple(_named(file.sink, "")),
+        alerts=tuple(_named(file.alert, "alert-")),
         traffic=file.traffic,
         old_tls={table.id: table.old_tls for table in file.line if table.old_tls},
     )
@@ -331,31 +360,40 @@ def _fits(key: str, value: Any) -> bool:
 
 def _contradictions(file: File) -> Iterator[str]:
     departments = {department.id for department in file.department}
-    for index, sink in enumerate(file.sink, 1):
-        if sink.department not in departments:
-            yield f"sink {index}: 部署「{sink.department}」がありません (no such department)"
-        yield from _sink_mistakes(index, sink)
+    named: list[tuple[str, int, SinkTable]] = [("sink", n, table) for n, table in enumerate(file.sink, 1)]
+    named += [("alert", n, table) for n, table in enumerate(file.alert, 1)]
+    for what, index, table in named:
+        if table.department not in departments and (what == "sink" or table.department):
+            yield f"{what} {index}: 部署「{table.department}」がありません (no such department)"
+        yield from _sink_mistakes(f"{what} {index}", table)
+    ids = [table.id for _, _, table in named if table.id]
+    yield from (
+        f"id「{name}」の配信先が2つあります (used twice)" for name in sorted({n for n in ids if ids.count(n) > 1})
+    )
     if bool(file.smtp.tls_certificate) != bool(file.smtp.tls_key):
         yield "smtp: tls_certificate と tls_key は両方書いてください (set both or neither)"
     if file.smtp.users and not file.smtp.tls_certificate:
         yield "smtp.users: 暗号化なしのAUTHは受けません。tls_certificate も書いてください (AUTH needs STARTTLS)"
 
 
-def _sink_mistakes(index: int, sink: SinkTable) -> Iterator[str]:
+def _sink_mistakes(place: str, sink: SinkTable) -> Iterator[str]:
     needed = {"mail": ("relay",), "folder": ("path",), "webhook": ("url", "secret")}[sink.kind]
     for key in needed:
         if not getattr(sink, key):
-            yield f"sink {index} ({sink.kind}): {key} がありません (missing)"
+            yield f"{place} ({sink.kind}): {key} がありません (missing)"
 
 
-def _named(sinks: tuple[SinkTable, ...]) -> Iterator[SinkTable]:
-    for index, sink in enumerate(sinks, 1):
-        yield sink.model_copy(update={"id": sink.id or f"{sink.department}-{sink.kind}-{index}"})
+Receiver = TypeVar("Receiver", bound=SinkTable)
+
+
+def _named(tables: tuple[Receiver, ...], what: str) -> Iterator[Receiver]:
+    for index, table in enumerate(tables, 1):
+        yield table.model_copy(update={"id": table.id or f"{table.department or 'all'}-{what}{table.kind}-{index}"})
 
 
 def _organisation(file: File) -> Organisation:
     return Organisation(
-        departments=tuple(Department(**table.model_dump()) for table in file.department),
+        departments=tuple(_department(table) for table in file.department),
         lines=tuple(
             Line(**{**table.model_dump(exclude={"old_tls"}), "number": _e164(table.number)}) for table in file.line
         ),
@@ -370,6 +408,14 @@ def _organisation(file: File) -> Organisation:
             for index, table in enumerate(file.rule, 1)
         ),
         hold_below=file.routing.hold_below,
+    )
+
+
+def _department(table: DepartmentTable) -> Department:
+    return Department(
+        **table.model_dump(exclude={"office_hours", "alert_minutes"}),
+        hours=OfficeHours.read(table.office_hours),
+        alert_after=timedelta(minutes=table.alert_minutes),
     )
 
 

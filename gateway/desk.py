@@ -5,17 +5,20 @@ Also the shape of one fax that the API, the command line and users' scripts hold
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, cast
 
+from gateway.alerts import Alerts
 from gateway.config import Config
 from gateway.errors import UsageError
-from gateway.models import TOKYO, Delivery, Fax, Work
+from gateway.models import TOKYO, Alert, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
 from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
+from routing import clock
 from routing.taxonomy import Taxonomy
 
 
@@ -62,9 +65,13 @@ class Desk:
         """Say where the fax belongs and what it is; copies go to the new department's sinks."""
         if self.config.organisation.department(department) is None:
             raise UsageError(f"部署「{department}」がありません (no such department)")
-        if self.taxonomy.get(document_type) is None:
+        kind = self.taxonomy.get(document_type)
+        if kind is None:
             raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
-        return self.store.correct(fax_id, who, department, document_type, self.config.sinks_of(department))
+        due = clock.due(kind, (fax := self.fax(fax_id)).received_at, _diagnosed(fax))
+        haste = (kind.critical, due.at if due is not None else None)
+        sinks, call = self.config.sinks_of(department), Alerts(self.config).call
+        return self.store.correct(fax_id, who, department, document_type, sinks, haste, call)
 
     def requeue(self, fax_id: str, who: str) -> Fax:
         """Open, read and decide again."""
@@ -86,15 +93,24 @@ class Desk:
         copies: dict[str, list[Delivery]] = {}
         for delivery in self.store.deliveries(ids):
             copies.setdefault(delivery.fax_id, []).append(delivery)
-        alike, jobs = self.store.likenesses(ids), self.store.jobs(faxes)
+        alike, jobs, alerts = self.store.likenesses(ids), self.store.jobs(faxes), self.store.alerts(ids)
         return [
             {
                 **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
                 "same_as": [other for other, _ in alike.get(fax.id, [])],
                 "same_job": jobs.get(fax.id, []),
+                "alert": alert_json(alerts[fax.id], copies.get(fax.id, [])) if fax.id in alerts else None,
             }
             for fax in faxes
         ]
+
+
+def _diagnosed(fax: Fax) -> date | None:
+    """The day of diagnosis as it was read, where it was."""
+    found = fax.fields.get("diagnosed")
+    with contextlib.suppress(ValueError, TypeError):
+        return date.fromisoformat(found["value"]) if isinstance(found, dict) else None
+    return None
 
 
 def searchable(store: Store, binder: Binder, fax: Fax) -> bytes:
@@ -164,22 +180,36 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "fields": fax.fields,
         "barcodes": fax.barcodes,
         "text": text,
-        "deliveries": [
-            {
-                "id": copy.id,
-                "sink": copy.sink,
-                "state": copy.state,
-                "attempts": copy.attempts,
-                "next_attempt": moment(copy.next_attempt),
-                "error": copy.error,
-            }
-            for copy in deliveries
-        ],
+        "deliveries": [_delivery(copy) for copy in deliveries if not copy.step],
         "work": fax.work,
         "work_by": fax.work_by,
         "corrected_by": fax.corrected_by,
         "joined_into": fax.joined_into,
         "exempt": fax.exempt,
+    }
+
+
+def alert_json(alert: Alert, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """Who was called to an urgent fax, and who has opened it."""
+    return {
+        "raised_at": moment(alert.raised_at),
+        "step": alert.step,
+        "stepped_at": moment(alert.stepped_at),
+        "next_at": moment(alert.next_at),
+        "opened_at": moment(alert.opened_at),
+        "opened_by": alert.opened_by,
+        "messages": [{**_delivery(copy), "step": copy.step} for copy in deliveries if copy.step],
+    }
+
+
+def _delivery(copy: Delivery) -> dict[str, Any]:
+    return {
+        "id": copy.id,
+        "sink": copy.sink,
+        "state": copy.state,
+        "attempts": copy.attempts,
+        "next_attempt": moment(copy.next_attempt),
+        "error": copy.error,
     }
 
 

@@ -183,12 +183,15 @@ class Event(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """A copy on its way to a sink."""
+    """A copy, or the message of an alert, on its way to a sink."""
 
     id: str = Field(primary_key=True)
-    """``<fax>-<sink>``: the same for every try, so that a receiver can drop a repeat."""
+    """``<fax>-<sink>``, of an alert ``<fax>-alert<step>-<sink>``: the same for every try, so that a receiver can drop a
+    repeat."""
     fax_id: str = Field(index=True, foreign_key="fax.id")
     sink: str = Field(index=True)
+    step: int = 0
+    """0: a copy of the fax; else the step of the alert that this message belongs to."""
     state: str = "pending"
     attempts: int = 0
     next_attempt: datetime | None = Field(default=None, sa_type=Utc)
@@ -197,13 +200,30 @@ class Delivery(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Utc)
 
 
+class Alert(SQLModel, table=True):
+    """An urgent fax that somebody is told of at once, and others when nobody has opened it. One row a fax."""
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    department: str | None = None
+    """Who was told; a fax that goes to another department is told there anew."""
+    raised_at: datetime = Field(sa_type=Utc)
+    step: int = 1
+    stepped_at: datetime = Field(sa_type=Utc)
+    """When the present step was taken."""
+    next_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+    """When the next step is due; None when somebody has opened it, or no step is left."""
+    opened_at: datetime | None = Field(default=None, sa_type=Utc)
+    opened_by: str | None = None
+    """The first person who looked at its page or took it."""
+
+
 class Job(SQLModel, table=True):
     """Work that somebody wants done, written with what it is about, until a worker has it in its queue."""
 
     id: int | None = Field(default=None, primary_key=True)
     fax_id: str = Field(index=True)
     work: str
-    """``journey``: open, read and decide; ``carry``: deliver the waiting copies."""
+    """``journey``: open, read and decide; ``carry``: deliver the waiting copies; ``alert``: the waiting messages."""
 
 
 class Standing(StrEnum):

@@ -1,7 +1,9 @@
 """The journey of a fax, on one screen: open, read, decide.
 
-Every step may run twice and has one effect; each writes only while its run owns the fax. The engine that makes the
-steps durable is in :mod:`gateway.worker`; here is no engine, so the journey can be walked without one.
+Its first leg ends where the first page has told what it is: people are called to what is urgent, and the other pages of
+all faxes wait until everybody's first page is read. Every step may run twice and has one effect; each writes only while
+its run owns the fax. The engine that makes the steps durable is in :mod:`gateway.worker`; here is no engine, so the
+journey can be walked without one.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from gateway.alerts import Alerts
 from gateway.config import Config
 from gateway.message import MessageKind
 from gateway.models import Fax, Page
 from gateway.parts import Parts
-from gateway.reader import MailToRead, Readers
+from gateway.reader import MailToRead, Readers, Turn
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
 from gateway.store import Decided, Opened, Store
@@ -49,6 +53,29 @@ NO_FAX = {
 """Why a mail that is no fax waits in an inbox."""
 
 
+COVERS = 3
+"""Pages that are read at most before other faxes' first pages: a cover sheet tells nothing, nor does a blank page."""
+
+Places = list[tuple[int, int]]
+"""(document from 0, page from 1) of every page of a fax."""
+
+
+class Glance(StrEnum):
+    """What the first pages of a fax tell."""
+
+    NOTHING = ""
+    """A cover sheet, or nothing that could be read: the next page may."""
+    ORDINARY = "ordinary"
+    URGENT = "urgent"
+
+
+class PutOff(Protocol):
+    """Has the rest of a journey walked later, durably."""
+
+    def __call__(self, fax_id: str, since: str, pages: Places, before: int, urgent: bool) -> None:
+        """The words of :meth:`Pipeline.rest`."""
+
+
 class Step(Protocol):
     """Runs a function once, durably: when the journey is taken up again, what it said is remembered."""
 
@@ -67,16 +94,33 @@ class Pipeline:
     taxonomy: Taxonomy
     diseases: Diseases
 
-    def journey(self, fax_id: str, step: Step) -> None:
-        """Walk a fax from its mail to its department."""
+    def journey(self, fax_id: str, step: Step, put_off: PutOff | None = None) -> None:
+        """Walk a fax from its mail to its department; with ``put_off``, as far as its first pages tell.
+
+        ``put_off`` has :meth:`rest` walk on later; without it nobody waits, and all is walked at once.
+        """
         run = uuid.uuid4().hex
         self.store.begin(fax_id, run)
         pages = step(self.open, fax_id, run)
         for number, (document, page) in enumerate(pages, 1):
             step(self.read, fax_id, run, number, document, page)
+            if put_off is None or number == len(pages):
+                continue
+            told = step(self.glance, fax_id, run)
+            if told or number == COVERS:
+                put_off(fax_id, run, pages, number, told == Glance.URGENT)
+                return
         step(self.decide, fax_id, run)
 
-    def open(self, fax_id: str, run: str) -> list[tuple[int, int]]:
+    def rest(self, fax_id: str, since: str, pages: Places, before: int, urgent: bool, step: Step) -> None:
+        """Walk on after the first leg (the run ``since``), which has read ``before`` of the pages."""
+        run = f"{since}-{uuid.uuid4().hex}"
+        self.store.go_on(fax_id, since, run)
+        for number, (document, page) in enumerate(pages[before:], before + 1):
+            step(self.read, fax_id, run, number, document, page, Turn.URGENT if urgent else Turn.LATER)
+        step(self.decide, fax_id, run)
+
+    def open(self, fax_id: str, run: str) -> Places:
         """Understand the mail and open its documents; gives (document from 0, page from 1) of every page."""
         fax = self._fax(fax_id)
         whole = self._parts.whole(fax, run)
@@ -104,7 +148,7 @@ class Pipeline:
         )
         return [(index, page) for index, document in enumerate(mail.documents) for page in range(1, document.pages + 1)]
 
-    def read(self, fax_id: str, run: str, number: int, document: int, page: int) -> None:
+    def read(self, fax_id: str, run: str, number: int, document: int, page: int, turn: Turn = Turn.FIRST) -> None:
         """Read one page; a page that cannot be read says why and hides no other."""
         fax = self._fax(fax_id)
         before = self.store.read_before(fax)
@@ -113,17 +157,26 @@ class Pipeline:
             self.store.page_read(run, Page(**{**twin.model_dump(), "fax_id": fax_id}))
             return
         try:
-            reading = self.readers.read(self._mail(fax), document, page)
+            reading = self.readers.read(self._mail(fax), document, page, turn)
         except ReadingError as error:
             self.store.page_read(run, Page(fax_id=fax_id, number=number, problem=f"{error}{error.advice}"))
             return
         self.store.page_read(run, page_row(fax_id, number, reading, self.spool.put(reading.png)))
 
+    def glance(self, fax_id: str, run: str) -> Glance:
+        """What the pages read so far tell; people are called to an urgent fax before the rest of it is read."""
+        decided = self.judge(self._fax(fax_id), self.store.pages(fax_id))
+        if decided.urgent:
+            self.store.glanced(fax_id, run, decided, self.alerts.call)
+            return Glance.URGENT
+        return Glance.NOTHING if decided.document_type in (None, "COVER_ONLY") else Glance.ORDINARY
+
     def decide(self, fax_id: str, run: str) -> None:
         """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
         pages = self.store.pages(fax_id)
         Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
-        self.store.decided(fax_id, run, self.judge(self._fax(fax_id), pages), self.config.sinks_of)
+        decided = self.judge(self._fax(fax_id), pages)
+        self.store.decided(fax_id, run, decided, self.config.sinks_of, self.alerts.call)
 
     def stop_waiting(self, moment: datetime) -> list[str]:
         """Let no split mail wait any longer than configured for its missing parts; gives the faxes made of the rest.
@@ -159,6 +212,11 @@ class Pipeline:
             caller_source=fax.caller_source,
             tsi=fax.tsi,
         )
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who is called to what is urgent."""
+        return Alerts(self.config)
 
     @property
     def _wait(self) -> timedelta:

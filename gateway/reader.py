@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import heapq
 import io
+import itertools
 import multiprocessing
 import os
-import queue
 import resource
 import signal
 import threading
@@ -19,6 +20,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -354,6 +356,42 @@ class _Patience:
         return self._spent.get(digest, 0.0) > self._most
 
 
+class Turn(IntEnum):
+    """Whose turn it is when several wait for a child: the smaller first, then who came first."""
+
+    URGENT = 0
+    FIRST = 1
+    """First pages, and whatever else is short."""
+    LATER = 2
+    """The rest of long faxes, and copies."""
+
+
+class _Places:
+    """The places of the children; a free one goes to the most urgent of those who wait."""
+
+    def __init__(self) -> None:
+        self._free: list[_Child | None] = []
+        self._waiting: list[tuple[int, int]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+
+    def put(self, child: _Child | None) -> None:
+        """A place is free, with its child or (None) without one."""
+        with self._changed:
+            self._free.append(child)
+            self._changed.notify_all()
+
+    def get(self, turn: Turn) -> _Child | None:
+        """A place, when it is one's turn."""
+        ticket = (int(turn), next(self._numbers))
+        with self._changed:
+            heapq.heappush(self._waiting, ticket)
+            self._changed.wait_for(lambda: self._free and self._waiting[0] == ticket)
+            heapq.heappop(self._waiting)
+            self._changed.notify_all()  # another place may be free for the next
+            return self._free.pop()
+
+
 class Readers:
     """The children. One owner: the worker."""
 
@@ -361,7 +399,7 @@ class Readers:
         self.workers = workers or os.cpu_count() or 1
         self._limits = limits
         self._start = _Start(spool, engine, limits.memory_bytes)
-        self._free: queue.SimpleQueue[_Child | None] = queue.SimpleQueue()
+        self._free = _Places()
         self._children: set[_Child] = set()
         self._lock = threading.Lock()
         self._patience = _Patience(USUAL * limits.page_seconds, PATIENCE * limits.page_seconds)
@@ -378,21 +416,21 @@ class Readers:
         """Read a mail and open its documents; what cannot be opened within the limits is told, never raised."""
         self._patience.forget(mail.digest)
         try:
-            return self._ask(OPEN_SECONDS, _open, mail)
+            return self._ask(Turn.FIRST, OPEN_SECONDS, _open, mail)
         except ReadingError as error:
             return self._open_apart(mail, str(error))
 
     def _open_apart(self, mail: MailToRead, why: str) -> OpenedMail:
         """Document by document: the one that takes its reader down must hide no other."""
         try:
-            message, names = self._ask(OPEN_SECONDS, _parse, mail)
+            message, names = self._ask(Turn.FIRST, OPEN_SECONDS, _parse, mail)
         except ReadingError:
             return OpenedMail(self._head(mail, f"メールを開けません。{why}{OPEN_BY_HAND}"), ())
         documents: list[OpenedDocument] = []
         left = FAX_PAGES
         for number, name in enumerate(names):
             try:
-                opened = self._ask(OPEN_SECONDS, _open_one, mail, number, left)
+                opened = self._ask(Turn.FIRST, OPEN_SECONDS, _open_one, mail, number, left)
             except ReadingError as error:
                 opened = _unopened(name, f"{error}{error.advice}")
             left -= opened.pages
@@ -401,29 +439,36 @@ class Readers:
 
     def _head(self, mail: MailToRead, why: str) -> Message:
         try:
-            return self._ask(OPEN_SECONDS, _head, mail, why)
+            return self._ask(Turn.FIRST, OPEN_SECONDS, _head, mail, why)
         except ReadingError:
             return Message(MessageKind.UNREADABLE, problems=(why,), beyond=True)
 
-    def documents(self, mail: MailToRead) -> list[tuple[str, str, bytes]]:
+    def documents(self, mail: MailToRead, turn: Turn = Turn.FIRST) -> list[tuple[str, str, bytes]]:
         """Name, media type and bytes of a mail's fax documents."""
-        return self._ask(OPEN_SECONDS, _documents, mail)
+        return self._ask(turn, OPEN_SECONDS, _documents, mail)
 
-    def searchable(self, digest: str, envelope_from: str, pages: Mapping[int, PageText], title: str) -> bytes:
+    def searchable(
+        self,
+        digest: str,
+        envelope_from: str,
+        pages: Mapping[int, PageText],
+        title: str,
+        turn: Turn = Turn.FIRST,
+    ) -> bytes:
         """All documents of a mail as one searchable PDF; ``pages``: what was read, counted from 1 through the fax.
 
         Raises :class:`DocumentError` where there is no document that can be opened.
         """
         seconds = OPEN_SECONDS + BINDING_SECONDS * len(pages)
-        return self._ask(seconds, _searchable, MailToRead(digest, envelope_from), pages, title)
+        return self._ask(turn, seconds, _searchable, MailToRead(digest, envelope_from), pages, title)
 
-    def read(self, mail: MailToRead, document: int, page: int) -> Reading:
+    def read(self, mail: MailToRead, document: int, page: int, turn: Turn = Turn.FIRST) -> Reading:
         """Read page ``page`` (from 1) of document ``document`` (from 0)."""
-        return self._ask(self._limits.page_seconds, _read, mail, document, page)
+        return self._ask(turn, self._limits.page_seconds, _read, mail, document, page)
 
     def likeness(self, one: str, other: str) -> float:
         """How much of what is written on either of two pages stands on both, 0 to 1; their pictures in the spool."""
-        return self._ask(self._limits.page_seconds, _likeness, one, other)
+        return self._ask(Turn.FIRST, self._limits.page_seconds, _likeness, one, other)
 
     def close(self) -> None:
         """End the children, now; whoever waits for one is told :class:`Closed`."""
@@ -435,15 +480,17 @@ class Readers:
 
     def _warm_one(self) -> None:
         with contextlib.suppress(ReadingError, Closed):  # the first page will say it again
-            self._ask(self._limits.page_seconds, _warm)
+            self._ask(Turn.FIRST, self._limits.page_seconds, _warm)
 
-    def _ask(self, seconds: float, task: Callable[Concatenate[_Desk, P], T], *words: P.args, **_: P.kwargs) -> T:
+    def _ask(
+        self, turn: Turn, seconds: float, task: Callable[Concatenate[_Desk, P], T], *words: P.args, **_: P.kwargs
+    ) -> T:
         """What the task says; a child that oversteps its limits is a document that cannot be read."""
         about = next((word.digest for word in words if isinstance(word, MailToRead)), "")
         for _attempt in range(2):  # once more when the child died: it need not have been the document's fault
             if self._patience.is_at_its_end(about):
                 raise DocumentError(TOO_LONG)
-            child = self._take()
+            child = self._take(turn)
             begun = time.monotonic()
             try:
                 fine, answer = child.ask(task, words, seconds)
@@ -465,8 +512,8 @@ class Readers:
             return _unfolded(fine, answer)  # type: ignore[no-any-return]  # a pipe knows no types
         raise EngineError(CRASHED)
 
-    def _take(self) -> _Child:
-        child = self._free.get()
+    def _take(self, turn: Turn) -> _Child:
+        child = self._free.get(turn)
         with self._lock:
             if self._closed:
                 self._free.put(None)

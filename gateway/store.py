@@ -22,6 +22,7 @@ from sqlmodel import Session, col, select
 
 from gateway.errors import Superseded, UsageError
 from gateway.models import (
+    Alert,
     Baseline,
     Delivery,
     Event,
@@ -52,11 +53,17 @@ FAXES = ("fax", "unreadable", "no_attachment")
 BUSY_MS, LOOK_MS = 30_000, 3_000
 """How long a write waits for another program's lock on SQLite: a mail (then 451), and who only wants to know."""
 
+PATIENT = timedelta(minutes=10)
+"""How long a sink may take nothing, while copies wait for it, before it is said to be dead."""
+
 RACES = 5
 """How often a commit of the door is tried again because another door was first with equal bytes."""
 
 TOGETHER = timedelta(days=5)
 """Parts of one split mail come within the time for which a machine tries to send (RFC 5321 4.5.4.1)."""
+
+BACKLOG = "backlog"
+"""The client of mails from before there was a gateway: they wait behind everything, and nobody is called for them."""
 
 FEW = 20
 """Faxes that are looked at together for a lost job. Those that only wait their turn move on, and the next are seen."""
@@ -67,8 +74,11 @@ RESTED = 1.0
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
 
-JOURNEY, CARRY = "journey", "carry"
-"""Work for a worker: walk a fax from its mail to its department; deliver its waiting copies."""
+JOURNEY, CARRY, ALERT = "journey", "carry", "alert"
+"""Work for a worker: walk a fax from its mail to its department; deliver its waiting copies; tell people of it."""
+
+LAST_STEP = 8
+"""Steps of an alert that nobody answers; with the usual 15 minutes people have been called for two hours."""
 
 HandOver = Callable[[sa.Connection, str, str], None]
 """Puts a job (work, fax id) into the engine's queue inside the caller's transaction."""
@@ -78,6 +88,32 @@ Siblings = list[tuple[Part, Fax]]
 
 SinksOf = Callable[[str | None], Sequence[str]]
 """The ids of the sinks that carry a department's copies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who is told of an urgent fax at one step, and how long they have to open it."""
+
+    sinks: tuple[str, ...]
+    wait: timedelta
+
+
+CallOf = Callable[[Fax, int, datetime], Call]
+"""The call for a fax at a step (from 1) at a moment."""
+
+
+def nobody(_fax: Fax, _step: int, _moment: datetime) -> Call:
+    """No alerts: nobody is told."""
+    return Call((), timedelta(minutes=15))
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """What tells how soon a job is taken."""
+
+    line: str
+    client: str
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +221,30 @@ class Figures:
     """By state."""
     oldest_unread: datetime | None
     """When the oldest fax came that nobody has taken."""
+    unopened: int = 0
+    """Urgent faxes that people were called to and that nobody has opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinkState:
+    """How a sink does."""
+
+    id: str
+    waiting: int
+    failed: int
+    """Given up; a person has to change something."""
+    taken_at: datetime | None
+    """When it last took anything."""
+    tried_since: datetime | None
+    """When the oldest fax came whose copy it was offered in vain; None: nothing is stuck."""
+    error: str | None
+
+    def dead(self, moment: datetime) -> bool:
+        """Whether it has taken nothing for a while although there was something, or something was given up."""
+        if self.tried_since is None:
+            return self.failed > 0
+        last = max(self.tried_since, self.taken_at) if self.taken_at else self.tried_since
+        return self.failed > 0 or moment - last > PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +388,9 @@ class Store:
             if connection.execute(sa.select(col(Job.id)).limit(1)).first() is None:
                 return 0
         with self.engine.begin() as connection:
-            # Another host may do the same at this moment (PostgreSQL); SQLite has one writer.
-            oldest = sa.select(col(Job.id)).order_by(col(Job.id)).limit(most).with_for_update(skip_locked=True)
+            # Another host may do the same at this moment (PostgreSQL); SQLite has one writer. Alerts wait for nobody.
+            first: list[Any] = [Job.work != ALERT, Job.id]
+            oldest = sa.select(col(Job.id)).order_by(*first).limit(most).with_for_update(skip_locked=True)
             taken = connection.execute(
                 sa.delete(Job)
                 .where(col(Job.id).in_(oldest.scalar_subquery()))
@@ -339,22 +400,34 @@ class Store:
                 put(connection, work, fax_id)
         return len(taken)
 
-    def carry_again(self, before: datetime, most: int = FEW) -> list[str]:
-        """Faxes with copies that should have been tried before then, and were not: their job may be lost.
+    @staticmethod
+    def haste(connection: sa.Connection, fax_id: str) -> Haste:
+        """What tells how soon a fax's job is taken, inside the transaction that hands it over."""
+        columns: list[Any] = [Fax.line, Fax.client, Fax.urgent]
+        return Haste(*connection.execute(sa.select(*columns).where(col(Fax.id) == fax_id)).one())
 
-        Those first that have waited longest.
+    def overtaken(self, before: datetime, most: int) -> list[str]:
+        """Faxes that came before then and that nobody has looked at yet, the oldest first; not those of a backlog."""
+        with self._session() as session:
+            waiting = select(Fax.id).where(Fax.state == State.RECEIVED, Fax.accepted_at < before, Fax.run == "")
+            return list(session.exec(waiting.where(Fax.client != BACKLOG).order_by(col(Fax.accepted_at)).limit(most)))
+
+    def carry_again(self, before: datetime, work: str = CARRY, most: int = FEW) -> list[str]:
+        """Faxes with copies (or messages: ALERT) that should have been tried before then, and were not.
+
+        Their job may be lost. Those first that have waited longest.
         """
         late = sa.func.coalesce(Delivery.next_attempt, Delivery.updated_at) < before
-        waiting = col(Delivery.state).in_(["pending", "deferred"])
+        waiting = sa.and_(col(Delivery.state).in_(["pending", "deferred"]), _of_work(work))
         with self._session() as session:
             longest = sa.func.min(Delivery.updated_at)
             found = select(Delivery.fax_id).where(waiting, late).group_by(col(Delivery.fax_id)).order_by(longest)
             return list(session.exec(found.limit(most)))
 
-    def want_carried(self, fax_id: str) -> None:
-        """Have the waiting copies of a fax tried."""
+    def want_carried(self, fax_id: str, work: str = CARRY) -> None:
+        """Have the waiting copies (or messages: ALERT) of a fax tried."""
         with self._session() as session:
-            self._want(session, CARRY, fax_id)
+            self._want(session, work, fax_id)
 
     def wanted(self, fax_id: str) -> bool:
         """Whether a job of this fax waits for a worker."""
@@ -388,6 +461,20 @@ class Store:
             if not done.rowcount:  # type: ignore[attr-defined]
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def go_on(self, fax_id: str, since: str, run: str) -> None:
+        """Take the fax for the rest of a journey whose first leg was the run ``since``; ``run`` begins with that name.
+
+        Refused when another journey has begun meanwhile. Taken up again after a crash, it is one more attempt.
+        """
+        with self._session() as session:
+            done = session.execute(
+                sa.update(Fax)
+                .where(col(Fax.id) == fax_id, col(Fax.run).startswith(since))
+                .values(run=run, attempt=Fax.attempt + sa.case((col(Fax.run) == since, 0), else_=1), updated_at=now())
+            )
+            if not done.rowcount:  # type: ignore[attr-defined]
+                raise Superseded(f"FAX {fax_id} は別の処理が引き継ぎました (another run has taken over)")
 
     def opened(self, fax_id: str, run: str, opened: Opened) -> None:
         """Note what the mail told."""
@@ -615,10 +702,27 @@ class Store:
             ).first()
         return self.pages(twin) if twin else []
 
-    def decided(self, fax_id: str, run: str, decided: Decided, sinks_of: SinksOf = lambda _: ()) -> None:
-        """Settle the fax in its inbox and set its copies going, in one transaction. A person's correction stays.
+    def glanced(self, fax_id: str, run: str, decided: Decided, call_of: CallOf) -> None:
+        """The first pages tell that it is urgent: it says so in its inbox, and people are told, before it is read."""
+        with self._owned(fax_id, run) as (session, fax):
+            if fax.corrected_by is None:
+                fax.urgent, fax.due_at, fax.department = True, decided.due_at, decided.department
+                fax.document_type = decided.document_type
+            session.add(fax)
+            session.flush()
+            self._raise(session, fax, call_of)
 
-        A repeat for the same line has its copies already.
+    def decided(
+        self,
+        fax_id: str,
+        run: str,
+        decided: Decided,
+        sinks_of: SinksOf = lambda _: (),
+        call_of: CallOf = nobody,
+    ) -> None:
+        """Settle the fax in its inbox and set its copies and its alert going, in one transaction.
+
+        A person's correction stays. A repeat for the same line has its copies already.
         """
         with self._owned(fax_id, run) as (session, fax):
             fax.reasons, fax.held_because = list(decided.reasons), list(decided.held_because)
@@ -637,6 +741,8 @@ class Store:
             self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
             if fax.state == State.ROUTED and not self._repeat(session, fax):
                 self._send(session, fax, sinks_of(fax.department))
+            if fax.urgent:
+                self._raise(session, fax, call_of)
 
     def failed(self, fax_id: str, run: str, sentence: str) -> None:
         """The journey broke off: a person sees it in the inbox, with the original."""
@@ -700,6 +806,96 @@ class Store:
             session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
         if fresh:
             self._want(session, CARRY, fax.id)
+
+    # ---- alerts ---------------------------------------------------------------------------------
+
+    def _raise(self, session: Session, fax: Fax, call_of: CallOf) -> None:
+        """Tell people of an urgent fax, once for each department that it comes to; not of repeats and old mails."""
+        if fax.kind != "fax" or fax.joined_into or fax.client == BACKLOG or self._repeat(session, fax):
+            return
+        known = session.get(Alert, fax.id)
+        if known is not None and known.department == fax.department:
+            return
+        moment = now()
+        call = call_of(fax, 1, moment)
+        raised = {"raised_at": moment, "stepped_at": moment, "next_at": moment + call.wait}
+        session.merge(Alert(fax_id=fax.id, department=fax.department, step=1, opened_at=None, opened_by=None, **raised))
+        self._tell(session, fax, 1, call)
+
+    def _tell(self, session: Session, fax: Fax, step: int, call: Call) -> None:
+        for sink in call.sinks:
+            name = f"{fax.id}-alert{step}-{sink}"
+            if session.get(Delivery, name) is None:
+                session.add(Delivery(id=name, fax_id=fax.id, sink=sink, step=step, updated_at=now()))
+        session.flush()
+        self._want(session, ALERT, fax.id)
+        self._note(
+            session, "gateway", "alerted" if step == 1 else "escalated", fax.id, step=step, sinks=list(call.sinks)
+        )
+
+    def escalate(self, moment: datetime, call_of: CallOf, most: int = FEW) -> list[str]:
+        """Take the next step of every alert that nobody has answered in its time; gives the faxes.
+
+        Called again and again by every host; each step is taken once.
+        """
+        with self._session() as session:
+            late = select(Alert.fax_id, Alert.step).where(col(Alert.next_at) <= moment).order_by(col(Alert.next_at))
+            found = session.exec(late.limit(most)).all()
+        return [fax_id for fax_id, step in found if self._escalate(fax_id, step, moment, call_of)]
+
+    def _escalate(self, fax_id: str, step: int, moment: datetime, call_of: CallOf) -> bool:
+        with self._session() as session:
+            guard = (
+                sa.update(Alert)
+                .where(col(Alert.fax_id) == fax_id, col(Alert.step) == step, col(Alert.next_at) <= moment)
+                .values(step=step + 1, stepped_at=moment, next_at=None)
+            )
+            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+                return False  # another host was faster, or somebody has just opened it
+            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            call = call_of(fax, step + 1, moment)
+            if step + 1 < LAST_STEP:
+                session.execute(sa.update(Alert).where(col(Alert.fax_id) == fax_id).values(next_at=moment + call.wait))
+            self._tell(session, fax, step + 1, call)
+            return True
+
+    def unreachable(self, fax_id: str, step: int) -> None:
+        """A message of this step can never arrive: where none has, the next step is due now."""
+        with self._session() as session:
+            reached = select(Delivery.id).where(
+                Delivery.fax_id == fax_id, Delivery.step == step, col(Delivery.state) != "failed"
+            )
+            if session.exec(reached.limit(1)).first() is None:
+                session.execute(
+                    sa.update(Alert)
+                    .where(col(Alert.fax_id) == fax_id, col(Alert.step) == step, col(Alert.next_at).is_not(None))
+                    .values(next_at=now())
+                )
+
+    def looked(self, fax_id: str, who: str) -> None:
+        """A person has opened the fax's page."""
+        with self._session() as session:
+            self._note(session, who, "viewed", fax_id)
+            self._answered(session, fax_id, who)
+
+    def _answered(self, session: Session, fax_id: str, who: str) -> None:
+        """Nobody else is called for this fax."""
+        moment = now()
+        guard = (
+            sa.update(Alert)
+            .where(col(Alert.fax_id) == fax_id, col(Alert.opened_at).is_(None))
+            .values(opened_at=moment, opened_by=who, next_at=None)
+        )
+        if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+            return
+        unsent = sa.and_(col(Delivery.fax_id) == fax_id, col(Delivery.step) > 0, col(Delivery.state) == "deferred")
+        session.execute(sa.delete(Delivery).where(unsent))  # a message that comes hours later calls for nothing
+        self._note(session, who, "opened", fax_id)
+
+    def alerts(self, fax_ids: Sequence[str]) -> dict[str, Alert]:
+        """The alerts of these faxes, by fax."""
+        with self._session() as session:
+            return {alert.fax_id: alert for alert in session.exec(select(Alert).where(col(Alert.fax_id).in_(fax_ids)))}
 
     # ---- the same fax again ---------------------------------------------------------------------
 
@@ -883,13 +1079,11 @@ class Store:
 
     # ---- copies ---------------------------------------------------------------------------------
 
-    def waiting(self, fax_id: str) -> list[Delivery]:
-        """Copies of this fax that have not arrived."""
+    def waiting(self, fax_id: str, work: str = CARRY) -> list[Delivery]:
+        """Copies of this fax, or messages about it (ALERT), that have not arrived."""
         with self._session() as session:
-            rows = session.exec(
-                select(Delivery).where(Delivery.fax_id == fax_id, col(Delivery.state).in_(["pending", "deferred"]))
-            )
-            return list(rows)
+            waits = col(Delivery.state).in_(["pending", "deferred"])
+            return list(session.exec(select(Delivery).where(Delivery.fax_id == fax_id, waits, _of_work(work))))
 
     def deliveries(self, fax_ids: Sequence[str]) -> list[Delivery]:
         """All copies of these faxes."""
@@ -910,11 +1104,50 @@ class Store:
                     state=state,
                     attempts=Delivery.attempts + 1,
                     error=error,
-                    receipt=receipt,
+                    receipt=receipt and receipt.replace("\0", ""),  # a receiver's words; PostgreSQL takes no NUL
                     next_attempt=next_attempt,
                     updated_at=now(),
                 )
             )
+
+    def sinks(self) -> list[SinkState]:
+        """How each sink does that was ever given a copy or a message."""
+        state, waits = col(Delivery.state), col(Delivery.state).in_(["pending", "deferred"])
+        columns: list[Any] = [
+            Delivery.sink,
+            sa.func.sum(sa.case((waits, 1), else_=0)),
+            sa.func.sum(sa.case((state == "failed", 1), else_=0)),
+            sa.func.max(sa.case((state == "delivered", col(Delivery.updated_at)))),
+            sa.func.min(sa.case((sa.and_(waits, col(Delivery.attempts) > 0), col(Fax.accepted_at)))),
+        ]
+        with self._session() as session:
+            grouped = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).group_by(col(Delivery.sink))
+            rows = session.execute(grouped.order_by(col(Delivery.sink))).all()
+            return [
+                SinkState(sink, waiting, failed, taken_at, tried_since, self._last_error(session, sink))
+                for sink, waiting, failed, taken_at, tried_since in rows
+            ]
+
+    @staticmethod
+    def _last_error(session: Session, sink: str) -> str | None:
+        wrong = select(Delivery.error).where(Delivery.sink == sink, col(Delivery.state).in_(["deferred", "failed"]))
+        return session.exec(wrong.order_by(col(Delivery.updated_at).desc()).limit(1)).first()
+
+    def resend(self, sink: str, who: str) -> int:
+        """Try everything again that this sink has not taken, now; gives how much."""
+        with self._session() as session:
+            undone = sa.and_(col(Delivery.sink) == sink, col(Delivery.state).in_(["deferred", "failed"]))
+            again = (
+                sa.update(Delivery)
+                .where(undone, col(Delivery.step) == 0)
+                .values(state="pending", attempts=0, next_attempt=None, updated_at=now())
+                .returning(col(Delivery.fax_id))
+            )
+            faxes = sorted({row[0] for row in session.execute(again)})
+            for fax_id in faxes:
+                self._want(session, CARRY, fax_id)
+            self._note(session, who, "resent", None, sink=sink, copies=len(faxes))
+            return len(faxes)
 
     # ---- the inbox ------------------------------------------------------------------------------
 
@@ -995,11 +1228,13 @@ class Store:
         with self._session() as session:
             faxes: list[Any] = [Fax.state, sa.func.count()]
             copies: list[Any] = [Delivery.state, sa.func.count()]
+            unopened = sa.select(sa.func.count()).select_from(Alert).where(col(Alert.opened_at).is_(None))
             unread = sa.select(sa.func.min(Fax.accepted_at)).where(*_conditions(Query(work=Work.NEW, notices=False)))
             return Figures(
                 faxes=dict(session.execute(sa.select(*faxes).group_by(col(Fax.state))).all()),
                 deliveries=dict(session.execute(sa.select(*copies).group_by(col(Delivery.state))).all()),
                 oldest_unread=session.execute(unread).scalar_one(),
+                unopened=session.execute(unopened).scalar_one(),
             )
 
     def note(self, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
@@ -1018,10 +1253,24 @@ class Store:
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
             self._note(session, who, f"work:{work}", fax_id)
+            if work != Work.NEW:
+                self._answered(session, fax_id, who)
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
-    def correct(self, fax_id: str, who: str, department: str, document_type: str, sinks: Sequence[str]) -> Fax:
-        """A person says where the fax belongs and what it is; the event is what learning reads."""
+    def correct(
+        self,
+        fax_id: str,
+        who: str,
+        department: str,
+        document_type: str,
+        sinks: Sequence[str],
+        haste: tuple[bool, datetime | None] = (False, None),
+        call_of: CallOf = nobody,
+    ) -> Fax:
+        """A person says where the fax belongs and what it is; the event is what learning reads.
+
+        ``haste``: whether what it is now is urgent, and when it is due; an urgent one is told to its department.
+        """
         with self._session() as session:
             guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(corrected_by=who, updated_at=now())
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
@@ -1040,10 +1289,14 @@ class Store:
             fax.held_because = []
             if moved:
                 fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+            fax.urgent, fax.due_at = haste
             self._keep_together(session, fax)
             session.add(fax)
             session.flush()
             self._send(session, fax, sinks)
+            self._answered(session, fax_id, who)
+            if fax.urgent and fax.work != Work.DONE:
+                self._raise(session, fax, call_of)
             return fax
 
     # ---- people ---------------------------------------------------------------------------------
@@ -1222,6 +1475,10 @@ class Store:
     @staticmethod
     def _note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
         session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
+
+
+def _of_work(work: str) -> Any:
+    return col(Delivery.step) > 0 if work == ALERT else col(Delivery.step) == 0
 
 
 def _known(rows: Iterable[Any]) -> dict[str, list[tuple[str, str, str | None]]]:

@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -30,18 +30,29 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
-from gateway.store import CARRY, JOURNEY, Store
+from gateway.store import ALERT, BACKLOG, CARRY, JOURNEY, Haste, Store
 
 if TYPE_CHECKING:  # who only puts jobs in need not load what reads pages
     from gateway.carrier import Carrier
-    from gateway.pipeline import Pipeline
+    from gateway.pipeline import Pipeline, Places
 
 T = TypeVar("T")
 
 APPLICATION = "faxless"
 VERSION = "1"
 """The version of the journey, pinned by hand: DBOS's own, a hash of the source, strands jobs at every upgrade."""
-QUEUES = {JOURNEY: "fax", CARRY: "copy"}
+REST = "rest"
+"""The second leg of a journey: the pages after the first, and the decision."""
+QUEUES = {JOURNEY: "fax", REST: "rest", CARRY: "copy", ALERT: "alert"}
+URGENT_REST = "urgent"
+"""The queue of second legs that nothing else may hold up."""
+FOREMOST, RETRIED, LAST = 1, 1_000_000_000, 2_000_000_000
+"""Priorities in a queue (1 to 2**31 - 1, the smaller first): lines declared urgent and faxes that have waited long;
+what is tried again; a backlog. Between the first two, the newest fax goes first."""
+YEAR_ONE = datetime(2026, 1, 1, tzinfo=UTC)
+OVERTAKEN = timedelta(seconds=60)
+"""The newest first page is read first: people can still be told in seconds of who has just come. That nobody waits for
+ever, one fax that has waited longer than this goes before all others at every look."""
 BEAT = 2.0
 SILENT = timedelta(seconds=6)
 """An executor silent for so long is taken over; three missed beats, so that its faxes wait 10 s at the most."""
@@ -94,7 +105,7 @@ class Worker:
         self._hands = threading.Thread(target=self._take_jobs, name="jobs", daemon=True)
         self._eyes = threading.Thread(target=self._watch, name="lost", daemon=True)
         self._name: Name | None = None
-        self._workflows: dict[str, Callable[[str], None]] = {}
+        self._workflows: dict[str, Callable[..., None]] = {}
         self._in_hand: set[str] = set()
         self._doubtful: dict[str, float] = {}
 
@@ -113,13 +124,15 @@ class Worker:
         )
         self._workflows = {
             JOURNEY: _workflow(JOURNEY, self._journey, self._in_hand),
+            REST: _workflow(REST, self._rest, self._in_hand),
             CARRY: _workflow(CARRY, self._carry, self._in_hand),
+            ALERT: _workflow(ALERT, self._call, self._in_hand),
         }
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUES[JOURNEY], worker_concurrency=self._pipeline.readers.workers + 1, polling_interval_sec=POLL
-        )
-        DBOS.register_queue(QUEUES[CARRY], worker_concurrency=8, polling_interval_sec=POLL)
+        readers = self._pipeline.readers.workers
+        at_once = {JOURNEY: readers + 1, REST: readers, CARRY: 8, ALERT: 8}
+        for queue, many in (*((QUEUES[work], many) for work, many in at_once.items()), (URGENT_REST, readers)):
+            DBOS.register_queue(queue, worker_concurrency=many, polling_interval_sec=POLL)
         self._look_after_others()
         self._pulse.start()
         self._hands.start()
@@ -147,6 +160,7 @@ class Worker:
                     "workflow_name": work,
                     "workflow_id": _job_name(work, fax_id),
                     "app_version": VERSION,
+                    "priority": self._priority(work, self._store.haste(connection, fax_id)),
                 },
                 fax_id,
             )
@@ -161,14 +175,39 @@ class Worker:
                 log.error("jobs", error=type(error).__name__)
         client.destroy()
 
+    def _priority(self, work: str, haste: Haste) -> int:
+        line = self._pipeline.config.organisation.line(haste.line)
+        if haste.urgent or (line is not None and line.urgent):
+            return FOREMOST
+        if work != JOURNEY:
+            return RETRIED
+        if haste.client == BACKLOG:
+            return LAST
+        return min(RETRIED - 1, max(FOREMOST + 1, RETRIED - int((now() - YEAR_ONE).total_seconds())))
+
     def _journey(self, fax_id: str) -> None:
+        self._walk(fax_id, lambda: self._pipeline.journey(fax_id, _step, self._put_off))
+
+    def _rest(self, fax_id: str, since: str, pages: Places, before: int, urgent: bool) -> None:
+        self._walk(fax_id, lambda: self._pipeline.rest(fax_id, since, pages, before, urgent, _step))
+
+    def _put_off(self, fax_id: str, since: str, pages: Places, before: int, urgent: bool) -> None:
+        with SetWorkflowID(_job_name(JOURNEY, fax_id)), SetEnqueueOptions(priority=FOREMOST if urgent else RETRIED):
+            queue = URGENT_REST if urgent else QUEUES[REST]
+            DBOS.enqueue_workflow(queue, self._workflows[REST], fax_id, since, pages, before, urgent)
+
+    def _walk(self, fax_id: str, walk: Callable[[], None]) -> None:
         try:
-            self._pipeline.journey(fax_id, _step)
+            walk()
         except Superseded:
             log.warning("superseded", fax=fax_id)
         except Closed:
             self._store.again(fax_id, "gateway")  # for the next start
         except (SpoolFull, SpoolAway, OperationalError) as error:
+            if isinstance(error, OperationalError) and self._database_is_well():
+                log.error("refused by the database", fax=fax_id, error=type(error).__name__)
+                self._try_later(fax_id)  # only this fax's row is refused: in the end a person sees it
+                return
             # Nothing is wrong with the fax: it waits, however long.
             log.warning("waits for the spool or the database", fax=fax_id, error=type(error).__name__)
             self._later(JOURNEY, fax_id, WAIT)
@@ -178,6 +217,13 @@ class Worker:
         except Exception as error:  # whatever broke, the fax must stay in sight
             log.error("journey", fax=fax_id, error=type(error).__name__, exc_info=error)
             self._try_later(fax_id)
+
+    def _database_is_well(self) -> bool:
+        try:
+            self._store.check_write()
+        except SQLAlchemyError:
+            return False
+        return True
 
     def _try_later(self, fax_id: str) -> None:
         fax = self._store.fax(fax_id)
@@ -195,9 +241,15 @@ class Worker:
         if again is not None:
             self._later(CARRY, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
 
-    def _later(self, work: str, fax_id: str, delay: timedelta) -> None:
+    def _call(self, fax_id: str) -> None:
+        again = self._carrier.call(fax_id)
+        if again is not None:
+            self._later(ALERT, fax_id, max(timedelta(seconds=1), datetime.fromisoformat(again) - now()))
+
+    def _later(self, work: str, fax_id: str, delay: timedelta, priority: int = RETRIED) -> None:
         # Hours are waited for in the queue, not in a slot.
-        with SetWorkflowID(_job_name(work, fax_id)), SetEnqueueOptions(delay_seconds=delay.total_seconds()):
+        how = SetEnqueueOptions(delay_seconds=delay.total_seconds() or None, priority=priority)
+        with SetWorkflowID(_job_name(work, fax_id)), how:
             DBOS.enqueue_workflow(QUEUES[work], self._workflows[work], fax_id)
 
     def _beat(self) -> None:
@@ -223,6 +275,8 @@ class Worker:
         # Not in the heartbeat: whoever is late with that is taken over, and after an outage many wait for long.
         while not self._stopping.wait(BEAT):
             try:
+                self._pipeline.alerts.watch(self._store, now())
+                self._let_the_longest_go_first()
                 self._look_for_lost()
             except (SQLAlchemyError, GatewayError) as error:
                 log.error("watch", error=type(error).__name__)
@@ -231,10 +285,24 @@ class Worker:
         for lost in self._store.unfinished(now() - STUCK):
             if not self._has_job(JOURNEY, lost.id):
                 self._set_going(lost)
-        for fax_id in self._store.carry_again(now() - STUCK):
-            if not self._has_job(CARRY, fax_id):
-                self._store.want_carried(fax_id)
+        for work, patience in ((CARRY, STUCK), (ALERT, 2 * SILENT)):
+            for fax_id in self._store.carry_again(now() - patience, work):
+                if not self._has_job(work, fax_id):
+                    self._store.want_carried(fax_id, work)
         self._pipeline.stop_waiting(now())
+
+    def _let_the_longest_go_first(self) -> None:
+        for fax_id in self._store.overtaken(now() - OVERTAKEN, most=1):
+            jobs = DBOS.list_workflows(
+                workflow_id_prefix=f"{JOURNEY}-{fax_id}-",
+                status="ENQUEUED",
+                queue_name=QUEUES[JOURNEY],
+                load_input=False,
+            )
+            for job in jobs:
+                if job.priority != FOREMOST:
+                    DBOS.cancel_workflow(job.workflow_id)
+                    self._later(JOURNEY, fax_id, timedelta(0), FOREMOST)
 
     def _has_job(self, work: str, fax_id: str) -> bool:
         """Whether somebody has it in hand or will have; a job of ours that broke off unnoticed is put away."""
@@ -265,13 +333,13 @@ class Worker:
         self._store.again(lost.id, "gateway")
 
 
-def _workflow(name: str, body: Callable[[str], None], in_hand: set[str]) -> Callable[[str], None]:
+def _workflow(name: str, body: Callable[..., None], in_hand: set[str]) -> Callable[..., None]:
     @DBOS.workflow(name=name, max_recovery_attempts=20)
-    def run(fax_id: str) -> None:  # DBOS marks the function, which a bound method does not allow
+    def run(*words: Any) -> None:  # DBOS marks the function, which a bound method does not allow
         job = DBOS.workflow_id or ""
         in_hand.add(job)
         try:
-            body(fax_id)
+            body(*words)
         finally:
             in_hand.discard(job)
 

@@ -22,9 +22,20 @@ from zoneinfo import ZoneInfo
 from routing.errors import RoutingError
 
 _TOKYO = "Asia/Tokyo"
-_FIRST_WAIT = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(hours=6)
-_PATIENCE = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How failed tries are repeated: after ``first``, doubling to ``longest``, given up after about ``whole``."""
+
+    first: timedelta
+    longest: timedelta
+    whole: timedelta
+
+
+COPY = Patience(timedelta(seconds=30), timedelta(hours=6), timedelta(days=3))
+ALERT = Patience(timedelta(seconds=5), timedelta(minutes=5), timedelta(hours=12))
+"""For messages that call a person: soon again, and not next week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,28 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A small message that calls a person to an urgent fax. Holds no personal data and nothing that a page says."""
+
+    id: str
+    """The same at every try; receivers drop repeats by it."""
+    fax_id: str
+    document_type: str | None
+    type_name: str
+    department: str
+    """Its name, or empty while nobody knows."""
+    line: str
+    sender: str
+    """The number that called, as people write it, or empty: what a machine calls itself may be a person's name."""
+    received_at: datetime
+    due_at: datetime | None
+    step: int
+    """1: just come; more: so many times nobody has opened it."""
+    link: str
+    """The address of its page."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The receiver has it. ``text`` is what it said, or where it lies: for the person who looks for it later."""
 
@@ -99,14 +132,17 @@ class Sink(Protocol):
     def carry(self, parcel: Parcel) -> Receipt:
         """Hand the parcel over; raises :class:`DeliveryError`. When this returns, the receiver has it for good."""
 
+    def tell(self, notice: Notice) -> Receipt:
+        """Call a person; raises :class:`DeliveryError`."""
 
-def next_try(attempts: int) -> timedelta | None:
-    """How long to wait after so many failed tries: 30 s, doubling to 6 h; None after about three days: given up."""
+
+def next_try(attempts: int, patience: Patience = COPY) -> timedelta | None:
+    """How long to wait after so many failed tries; None: given up. A copy: 30 s, doubling to 6 h, for three days."""
     waited = wait = timedelta(0)
     for attempt in range(max(1, attempts)):
-        if waited >= _PATIENCE:
+        if waited >= patience.whole:
             return None
-        wait = min(_FIRST_WAIT * 2 ** min(attempt, 20), _LONGEST_WAIT)
+        wait = min(patience.first * 2 ** min(attempt, 20), patience.longest)
         waited += wait
     return wait
 
@@ -147,6 +183,23 @@ def as_plain(parcel: Parcel) -> dict[str, Any]:
             }
             for document in parcel.documents
         ],
+    }
+
+
+def notice_as_plain(notice: Notice) -> dict[str, Any]:
+    """The notice, ready for JSON: the same bytes at every try."""
+    return {
+        "id": notice.id,
+        "fax_id": notice.fax_id,
+        "document_type": notice.document_type,
+        "type_name": notice.type_name,
+        "department": notice.department,
+        "line": notice.line,
+        "sender": notice.sender or None,
+        "received_at": tokyo(notice.received_at).isoformat(timespec="seconds"),
+        "due_at": tokyo(notice.due_at).isoformat(timespec="seconds") if notice.due_at else None,
+        "step": notice.step,
+        "link": notice.link,
     }
 
 

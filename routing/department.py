@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from routing.hours import OfficeHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,10 @@ class Department:
     """A destination kind of the taxonomy (``保健所 感染症対策係``); several are parted by ``|``."""
     bureau: str = ""
     mail: str = ""
+    hours: OfficeHours = field(default_factory=OfficeHours)
+    """When somebody is there."""
+    alert_after: timedelta = timedelta(minutes=15)
+    """How long an urgent fax may lie unopened before others are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class Line:
     department: str = ""
     """Where a fax goes when nothing else speaks."""
     machine: str = ""
+    urgent: bool = False
+    """Its faxes are read before those of other lines."""
 
 
 @dataclass(frozen=True, slots=True)

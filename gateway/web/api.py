@@ -47,6 +47,7 @@ class FaxAsJson(BaseModel):
     sha256: str = Field(description="Of the mail as it was taken")
     duplicate_of: str | None = Field(description="The fax that this one repeats; never counted")
     same_as: list[str] = Field(description="Faxes that may be the same one, or are: not those that somebody ruled out")
+    alert: dict[str, Any] | None = Field(description="An urgent fax: when who was called, and who has opened it")
     same_job: list[str] = Field(description="The mails, in order, that make one fax together; empty for most")
     kind: str
     counted: bool

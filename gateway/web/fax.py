@@ -64,8 +64,9 @@ def pieces(page: Page) -> list[Piece]:
 @router.get("/faxes/{fax_id}")
 def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: TheView, said: str = "") -> Response:
     """The page. Who looked is written down."""
-    desk.store.note(person.name, "viewed", fax.id)
+    desk.store.looked(fax.id, person.name)
     before, after = desk.store.neighbours(fax, query_of(person, view))
+    deliveries = desk.store.deliveries([fax.id])
     return paper(
         request,
         "fax.html",
@@ -77,7 +78,9 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         alike=_alike(desk, person, fax),
         mails=[(part, mail) for part, mail in desk.store.mails_of(fax) if person.sees(mail)],
         pages=[(page, pieces(page)) for page in desk.store.pages(fax.id)],
-        copies=desk.store.deliveries([fax.id]),
+        copies=[copy for copy in deliveries if not copy.step],
+        calls=sorted((copy for copy in deliveries if copy.step), key=lambda call: (call.step, call.sink)),
+        alert=desk.store.alerts([fax.id]).get(fax.id),
         events=_told(desk.store.events(fax.id)),
         before=before,
         after=after,

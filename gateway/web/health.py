@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -39,10 +40,31 @@ class Gauges(Collector):
         yield GaugeMetricFamily(
             "faxless_oldest_unread_seconds", "Age of the oldest fax that nobody has taken; 0: none", value=unread
         )
+        yield GaugeMetricFamily(
+            "faxless_alerts_unopened",
+            "Urgent faxes that people were called to and nobody has opened",
+            value=figures.unopened,
+        )
+        yield from _sinks(self._store, moment)
         silent = GaugeMetricFamily("faxless_line_silent_seconds", "Seconds since the line's last mail", labels=["line"])
         for line, last in self._store.last_of_lines().items():
             silent.add_metric([line], (moment - last).total_seconds())
         yield silent
+
+
+def _sinks(store: Store, moment: datetime) -> Iterator[GaugeMetricFamily]:
+    waiting = GaugeMetricFamily(
+        "faxless_sink_waiting", "Copies and messages that a sink has not taken", labels=["sink"]
+    )
+    failed = GaugeMetricFamily("faxless_sink_failed", "Copies and messages given up", labels=["sink"])
+    stuck = GaugeMetricFamily(
+        "faxless_sink_stuck_seconds", "Age of the oldest fax that a sink was offered in vain; 0: none", labels=["sink"]
+    )
+    for sink in store.sinks():
+        waiting.add_metric([sink.id], sink.waiting)
+        failed.add_metric([sink.id], sink.failed)
+        stuck.add_metric([sink.id], (moment - sink.tried_since).total_seconds() if sink.tried_since else 0.0)
+    yield from (waiting, failed, stuck)
 
 
 def registry(store: Store) -> CollectorRegistry:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.models import TOKYO, Event, Fax, State, now
+from gateway.models import TOKYO, Alert, Event, Fax, State, now
 from routing.department import Organisation
 from routing.number import written
 from routing.taxonomy import Taxonomy
@@ -93,6 +93,9 @@ ACTIONS = {
     "said:same": ("同じFAXと判断しました", "said to be the same fax"),
     "said:different": ("別のFAXと判断しました", "said to be another fax"),
     "viewed": ("閲覧しました", "viewed"),
+    "opened": ("緊急のFAXを開きました", "opened the urgent fax"),
+    "alerted": ("緊急のFAXとして知らせました", "people were called"),
+    "escalated": ("誰も開かないため、次の人に知らせました", "nobody had opened it: the next were called"),
     "downloaded": ("原本をダウンロードしました", "downloaded the original"),
     "delivered": ("写しを配送しました", "copy delivered"),
 }
@@ -104,6 +107,10 @@ SAID = {
     "requeued": ("読み取りをやり直します。", "It will be read again."),
     "said:same": ("同じFAXとしました。件数には1件と数えます。", "The same fax: counted once."),
     "said:different": ("別のFAXとしました。それぞれ1件と数えます。", "Another fax: both are counted."),
+    "resent": (
+        "もう一度送ります。数分後にこのページを開き直してください。",
+        "Trying again: look here in some minutes.",
+    ),
     "separated": ("別々のFAXにしました。それぞれ読み取り直します。", "Taken apart; each will be read again."),
     "taken": (
         "ほかの人が先に操作していました。今の状態を確認してください。",
@@ -268,6 +275,17 @@ class Words:
     def actor(self, who: str) -> str:
         """Who did it: a person, or a part of the gateway."""
         return self.of(PARTS_OF_THE_GATEWAY, who)
+
+    def alert(self, alert: Alert) -> str:
+        """Who was called to an urgent fax and when, and whether somebody has opened it."""
+        told = self(f"{self.when(alert.raised_at)}に知らせました", f"called {self.when(alert.raised_at)}")
+        if alert.step > 1:
+            again = self.when(alert.stepped_at)
+            told += self(f"、{again}に{alert.step}回目を知らせました", f", call {alert.step} {again}")
+        if alert.opened_at is None:
+            return self(f"まだ誰も開いていません。{told}。", f"Nobody has opened this: {told}.")
+        when, who = self.when(alert.opened_at), self.actor(alert.opened_by or "")
+        return self(f"{who}が{when}に開きました。{told}。", f"{who} opened it {when}; {told}.")
 
     def correction(self, event: Event) -> str:
         """What a correction changed; empty for other events."""

@@ -21,15 +21,16 @@ def build(
     path: str = "",
     url: str = "",
     secret: str = "",
+    seconds: float | None = None,
 ) -> Sink:
     """The sink of this kind from its settings; raises :class:`SinkMistake` naming what cannot be used.
 
     ``mail`` needs ``to`` (addresses parted by commas) and ``relay`` (``host:port``), ``folder`` needs ``path``
     (relative ones count from the working directory; made when it is not there), ``webhook`` needs ``url`` and
-    ``secret``.
+    ``secret``. ``seconds``: how long a receiver may be silent, where its usual time is too long.
     """
     if kind == "mail":
-        return MailSink(id, to=to, relay=relay, sender=sender)
+        return MailSink(id, to=to, relay=relay, sender=sender, **_limit(seconds))
     if kind == "folder":
         if not path:
             raise SinkMistake(f"配信先「{id}」に path がありません (missing)")
@@ -38,5 +39,9 @@ def build(
             folder.mkdir(parents=True, exist_ok=True)
         return FolderSink(id, folder)
     if kind == "webhook":
-        return WebhookSink(id, url=url, secret=secret)
+        return WebhookSink(id, url=url, secret=secret, **_limit(seconds))
     raise SinkMistake(f"配信先「{id}」の種類「{kind}」はありません (use mail, folder or webhook)")
+
+
+def _limit(seconds: float | None) -> dict[str, float]:
+    return {} if seconds is None else {"seconds": seconds}

@@ -6,13 +6,24 @@ a try that broke off carry no JSON and are replaced by the next try.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from routing.delivery import DeliveryError, Parcel, Receipt, as_json, as_plain, attachments, stem
+from routing.delivery import (
+    DeliveryError,
+    Notice,
+    Parcel,
+    Receipt,
+    as_json,
+    as_plain,
+    attachments,
+    notice_as_plain,
+    stem,
+)
 
 _SENTENCES = {
     errno.ENOSPC: "フォルダの空き容量がありません",
@@ -36,12 +47,20 @@ class FolderSink:
         """Write the files, the JSON last; a parcel that lies there complete stays as it is."""
         name = stem(parcel.id)
         card = self.folder / f"{name}.json"
-        try:
+        with _said_to_people():
             if not card.exists():
                 self._write(parcel, name, card)
-        except OSError as error:
-            sentence = _SENTENCES.get(error.errno or 0, "フォルダに書き込めません")
-            raise DeliveryError(f"{sentence} (folder: {_code(error)})", again=True) from error
+        return Receipt(str(card))
+
+    def tell(self, notice: Notice) -> Receipt:
+        """One JSON, for a program that rings a bell."""
+        name = stem(notice.id)
+        card = self.folder / f"{name}.json"
+        with _said_to_people():
+            if not card.exists():
+                self._clear([card.name])
+                _settle(card, as_json(notice_as_plain(notice)))
+                _sync_folder(self.folder)
         return Receipt(str(card))
 
     def _write(self, parcel: Parcel, name: str, card: Path) -> None:
@@ -61,6 +80,15 @@ class FolderSink:
             left = [entry.path for entry in entries if entry.name.startswith(begun) and entry.name.endswith(".part")]
         for path in left:
             Path(path).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _said_to_people() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        sentence = _SENTENCES.get(error.errno or 0, "フォルダに書き込めません")
+        raise DeliveryError(f"{sentence} (folder: {_code(error)})", again=True) from error
 
 
 def _settle(place: Path, content: bytes) -> None:

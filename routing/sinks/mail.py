@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
@@ -21,6 +23,7 @@ from routing import number
 from routing.delivery import (
     DeliveryError,
     Document,
+    Notice,
     Parcel,
     Receipt,
     SinkMistake,
@@ -46,8 +49,15 @@ class MailSink:
 
     def carry(self, parcel: Parcel) -> Receipt:
         """Hand the mail to the relay; its 250 is the receipt."""
+        return self._receipt(lambda: self._sent_whole_or_light(parcel))
+
+    def tell(self, notice: Notice) -> Receipt:
+        """A short mail without attachments, for a telephone too."""
+        return self._receipt(lambda: self._relayed(self.notice(notice)))
+
+    def _receipt(self, send: Callable[[], str]) -> Receipt:
         try:
-            return Receipt(self._sent_whole_or_light(parcel))
+            return Receipt(send())
         except smtplib.SMTPResponseException as error:
             # RFC 5321 4.2.1: 4yz is transient, 5yz is permanent.
             again = not 500 <= error.smtp_code < 600
@@ -71,22 +81,30 @@ class MailSink:
 
     def message(self, parcel: Parcel) -> bytes:
         """The mail as it goes out (RFC 5322), seven bits wide. Every try has the same Message-ID."""
+        message = self._letter(parcel.id, parcel.received_at, urgent=parcel.urgent)
+        message.set_content(_body(parcel), cte="base64")
+        for document in attachments(parcel):
+            _attach(message, document)
+        return _with_subject(_subject(parcel), message)
+
+    def notice(self, notice: Notice) -> bytes:
+        """The mail that calls a person. Every try has the same Message-ID."""
+        message = self._letter(notice.id, notice.received_at, urgent=True)
+        message.set_content(_call(notice), cte="base64")
+        return _with_subject(_call_subject(notice), message)
+
+    def _letter(self, id: str, received_at: datetime, *, urgent: bool) -> EmailMessage:
         message = EmailMessage(policy=_POLICY)
         origin = self.sender or Address("faxless", "faxless", "localhost")
         message["From"] = origin
         message["To"] = self.to
-        message["Date"] = format_datetime(tokyo(parcel.received_at))
-        message["Message-ID"] = f"<{stem(parcel.id)}@{_ascii_domain(origin)}>"
-        message["X-Faxless-Id"] = stem(parcel.id)
+        message["Date"] = format_datetime(tokyo(received_at))
+        message["Message-ID"] = f"<{stem(id)}@{_ascii_domain(origin)}>"
+        message["X-Faxless-Id"] = stem(id)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: nobody's vacation notice answers it
-        if parcel.urgent:
+        if urgent:
             message["Importance"] = "high"  # RFC 2156 5.3.4
-        message.set_content(_body(parcel), cte="base64")
-        for document in attachments(parcel):
-            _attach(message, document)
-        # RFC 2047 by email.header: EmailMessage's own folding loses spaces between encoded words (Python 3.11).
-        subject = Header(_subject(parcel), "utf-8", header_name="Subject").encode(linesep="\r\n")
-        return f"Subject: {subject}\r\n".encode("ascii") + message.as_bytes()
+        return message
 
     def _relayed(self, content: bytes) -> str:
         try:
@@ -160,6 +178,43 @@ def _unverified() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _with_subject(subject: str, message: EmailMessage) -> bytes:
+    # RFC 2047 by email.header: EmailMessage's own folding loses spaces between encoded words (Python 3.11).
+    encoded = Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {encoded}\r\n".encode("ascii") + message.as_bytes()
+
+
+def _call_subject(notice: Notice) -> str:
+    due = "直ちに" if notice.due_at == notice.received_at else ""
+    if notice.due_at and not due:
+        due = f"{tokyo(notice.due_at):%m-%d %H:%M}"
+    parts = [
+        "【至急】" if notice.step == 1 else f"【至急・未開封 {notice.step}回目】",
+        f"FAX {' '.join((notice.type_name or '種別不明').split())}",
+        f" 発信 {notice.sender or '番号不明'}",
+        f" 期限 {due}" if due else "",
+        f" [{notice.fax_id}]",
+    ]
+    return "".join(parts)
+
+
+def _call(notice: Notice) -> str:
+    lines = [
+        "緊急のFAXが届きました。" if notice.step == 1 else "緊急のFAXを、まだ誰も開いていません。",
+        "",
+        f"種別: {notice.type_name or '不明'}",
+        f"部署: {notice.department or '未定'}",
+        f"回線: {notice.line}",
+        f"発信: {notice.sender or '番号不明'}",
+        f"受信: {tokyo(notice.received_at):%Y-%m-%d %H:%M}",
+    ]
+    if notice.due_at:
+        at_once = notice.due_at <= notice.received_at
+        lines.append(f"期限: {'直ちに' if at_once else f'{tokyo(notice.due_at):%Y-%m-%d %H:%M}'}")
+    lines += ["", notice.link, "", "開くか「対応開始」を押すと、次の人への連絡は止まります。"]
+    return "\n".join(lines).encode("utf-8", "replace").decode() + "\n"
 
 
 def _subject(parcel: Parcel) -> str:

@@ -16,9 +16,21 @@ import httpx
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from routing.delivery import DeliveryError, Parcel, Receipt, SinkMistake, as_json, as_plain, attachments, stem, tokyo
+from routing.delivery import (
+    DeliveryError,
+    Notice,
+    Parcel,
+    Receipt,
+    SinkMistake,
+    as_json,
+    as_plain,
+    attachments,
+    notice_as_plain,
+    stem,
+    tokyo,
+)
 
-EVENT = "fax.routed"
+EVENT, ALERT_EVENT = "fax.routed", "fax.alert"
 _LARGEST = 20 * 1024 * 1024
 """Bytes of files carried inside the body, in their order; what goes beyond is fetched by the fax's id."""
 _SECONDS = 30.0
@@ -38,9 +50,16 @@ class WebhookSink:
 
     def carry(self, parcel: Parcel) -> Receipt:
         """Post it; any 2xx is the receipt."""
-        body = as_json(payload(parcel)).decode()
+        return self._sent(stem(parcel.id), as_json(payload(parcel)).decode())
+
+    def tell(self, notice: Notice) -> Receipt:
+        """Post the notice: the same signature and headers, another type."""
+        happened = tokyo(notice.received_at).isoformat(timespec="seconds")
+        event = {"type": ALERT_EVENT, "timestamp": happened, "data": notice_as_plain(notice)}
+        return self._sent(stem(notice.id), as_json(event).decode())
+
+    def _sent(self, name: str, body: str) -> Receipt:
         moment = datetime.now(UTC)
-        name = stem(parcel.id)
         headers = {
             "content-type": "application/json",
             "user-agent": "faxless",
