@@ -30,6 +30,9 @@ _SLANT = 0.15
 _RULE_ACROSS, _RULE_DOWN = 240, 70
 """Pixels of a straight line that no letter and no circle has."""
 
+LETTERS, _USUAL = 0.72, 3.5 * DOTS
+"""Height of letters in the height of the box that an engine draws round a line; and where there is none, 10 points."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -60,6 +63,12 @@ class Level:
     lines: tuple[Line, ...]
     back: NDArray[Any]
     """2x3: from here to the page's pixels."""
+
+    @property
+    def letter(self) -> float:
+        """The usual height of its letters."""
+        heights = [line.box[3] - line.box[1] for line in self.lines if len(line.text) > 1]
+        return LETTERS * float(np.median(heights)) if heights else _USUAL
 
     def on_page(self, box: Sequence[float]) -> Box:
         """A box of this frame in pixels of the page."""

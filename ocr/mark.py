@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ocr.level import DOTS, Ink, Level, Line
+from ocr.level import LETTERS, Ink, Level, Line
 from ocr.page import Mark
-from ocr.ring import Ring, rings
+from ocr.ring import Ring
+from ocr.stamp import is_round_stamp
 
 _Place = tuple[int, int, int, int]
 
@@ -37,10 +38,9 @@ _DRAWN = "□☐☑☒■◻◼▢▣✓✔"
 _BOXLIKE = "口ロ囗レㇾ∨V"
 """What engines make of a box, and of a ticked one."""
 
-# Circles: lower half axis in pixels (1.6 to 7 mm), how much taller than the letters, how much ink inside.
-_RING = (14.0, 56.0)
-_TALLER = 1.12
-_STAMP = 36.0
+_HIGHEST = 56.0
+_TALLER, _TALLER_ALONE = 1.12, 1.22
+"""How much taller than letters a circle is, and one round a single letter."""
 _WRITTEN = (0.04, 0.6)
 _CLEAR = 0.75
 """Least share of a ring no wider than a letter that has paper on both sides: letters (回, 届) have up to 0.67, circles
@@ -48,8 +48,6 @@ _CLEAR = 0.75
 _LONGEST = 16
 """Letters of an option."""
 _APART = "・･·•／/、,，｜|"
-_LETTERS = 0.72
-"""Height of letters in the height of the box that an engine draws round a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +75,11 @@ class _Option:
         return len(self.letters)
 
 
-def marks(page: Level) -> tuple[Mark, ...]:
+def marks(page: Level, rings: Sequence[Ring]) -> tuple[Mark, ...]:
     """All check boxes, and the options of every group in which one is circled, from the top down."""
     boxes = _boxes(page.ink)
     found = [_box_mark(page, box, boxes) for box in boxes]
-    found += [mark for ring in _circles(page, boxes) for mark in _group(page, ring)]
+    found += [mark for ring in _circles(page, rings, boxes) for mark in _group(page, ring)]
     best: dict[tuple[int, int], Mark] = {}
     for mark in found:  # two circles in one group: an option is on if one of them is round it
         place = mark.box[0], mark.box[1]
@@ -262,7 +260,7 @@ def _is_letter(ink: Ink, box: _Place) -> bool:
     return float(np.maximum(level, upright).sum() / core.sum()) > 0.5
 
 
-def _meet(one: _Place, other: _Place) -> bool:
+def _meet(one: Sequence[float], other: Sequence[float]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
@@ -324,52 +322,41 @@ def _named(text: str) -> str:
 # --- circles
 
 
-def _circles(page: Level, boxes: Sequence[_Place]) -> list[Ring]:
+def _circles(page: Level, rings: Sequence[Ring], boxes: Sequence[_Place]) -> list[Ring]:
     """Rings that are higher than letters, have some inside, and are neither boxes nor stamps."""
     found: list[Ring] = []
-    usual = _letter_height(page.lines)
-    least, most = max(_RING[0], 0.5 * _TALLER * usual), _RING[1]
-    for ring in sorted(rings(page.free, page.across | page.down, least, most), key=lambda ring: -ring.clear):
-        place = _around(ring)
-        if any(_meet(place, other) for other in (*boxes, *map(_around, found))):
+    usual = page.letter
+    for ring in sorted(rings, key=lambda ring: -ring.clear):
+        if 2 * ring.ry < _TALLER * usual or ring.ry > _HIGHEST or (is_round_stamp(ring) and ring.ry > 1.2 * usual):
             continue
-        stamp = ring.rx < 1.4 * ring.ry and ring.ry > max(_STAMP, 1.2 * usual)
-        drawn = ring.clear >= _CLEAR or ring.rx > usual
+        if any(_meet(ring.box, other) for other in (*boxes, *(other.box for other in found))):
+            continue
+        drawn = ring.rx > usual or (ring.clear >= _CLEAR and 2 * ring.ry >= _TALLER_ALONE * usual)
         written = _WRITTEN[0] < ring.inside < _WRITTEN[1]
-        if drawn and written and not stamp and 2 * ring.ry >= _height_near(page.lines, ring):
+        if drawn and written and 2 * ring.ry >= _height_near(page.lines, ring):
             found.append(ring)
     return found
-
-
-def _letter_height(lines: Sequence[Line]) -> float:
-    heights = [line.box[3] - line.box[1] for line in lines if len(line.text) > 1]
-    return _LETTERS * float(np.median(heights)) if heights else 3.5 * DOTS
 
 
 def _height_near(lines: Sequence[Line], ring: Ring) -> float:
     """Height of the letters of the line that a ring lies in, or 0: a loop of a large letter is lower than its line."""
     near = [
-        _LETTERS * (line.box[3] - line.box[1])
+        LETTERS * (line.box[3] - line.box[1])
         for line in lines
         if line.box[1] < ring.y < line.box[3] and line.box[0] < ring.x < line.box[2]
     ]
     return max(near, default=0.0)
 
 
-def _around(ring: Ring) -> _Place:
-    return round(ring.x - ring.rx), round(ring.y - ring.ry), round(ring.x + ring.rx), round(ring.y + ring.ry)
-
-
 def _group(page: Level, ring: Ring) -> list[Mark]:
     """The circled option, and the options beside it that are not."""
-    place = _around(ring)
     lines = [line for line in page.lines if abs(line.middle - ring.y) < max(0.7 * ring.ry, 12)]
     letters = sorted((letter for line in lines for letter in _letters(line)), key=lambda letter: letter.middle)
     options = _options(letters, 1.2 * ring.ry)
     inside = [option for option in options if 2 * sum(_in(ring, letter) for letter in option.letters) >= len(option)]
     chosen = [x for option in inside for x in option.letters] or [letter for letter in letters if _in(ring, letter)]
     sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
-    group = [Mark("circle", _named("".join(x.text for x in chosen)), page.on_page(place), True, sure)]
+    group = [Mark("circle", _named("".join(x.text for x in chosen)), page.on_page(ring.box), True, sure)]
     for other in _others(page, options, inside):
         box = other.letters[0].x0, ring.y - 0.6 * ring.ry, other.letters[-1].x1, ring.y + 0.6 * ring.ry
         group.append(Mark("circle", _named("".join(x.text for x in other.letters)), page.on_page(box), False, sure))

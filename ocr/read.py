@@ -16,6 +16,9 @@ from ocr.level import level as laid_level
 from ocr.mark import marks
 from ocr.mask import masked
 from ocr.page import PageImage, PageText, Reading, Transcript, Word
+from ocr.ring import rings
+from ocr.signature import page_kind
+from ocr.stamp import stamps
 from ocr.table import tables
 
 
@@ -33,7 +36,10 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
     sight = engine.read(clean or page.image, coarse=page.image.height > original.image.height)
     shown = turn(page.image, sight.turned)
     frame = laid_level(PageImage(number, turn(clean or page.image, sight.turned), page.dpi), sight.runs, sight.skew)
-    lines = _lines(sight.runs, sight.skew)
+    circles = rings(frame)
+    stamped = stamps(frame, circles)
+    own = frozenset[int]().union(*(stamp.runs for stamp in stamped))
+    lines = _lines(tuple(run for index, run in enumerate(sight.runs) if index not in own), sight.skew)
     words = tuple(_word(run, shown.size) for line in lines for run in line)
     steps = [
         "square" if page is not original else "",
@@ -54,8 +60,10 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         engine=" ".join([engine.name, *filter(None, steps)]),
         bits=bits(original.image),
         fingerprint=fingerprint(shown, sight.skew),
-        marks=marks(frame),
+        marks=marks(frame, circles),
         tables=tables(frame),
+        stamps=tuple(stamp.stamp for stamp in stamped),
+        kind=page_kind(frame, sight.runs, codes),
     )
     return Reading(text, _png(shown))
 

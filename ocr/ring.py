@@ -16,21 +16,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr.level import Ink
+from ocr.level import DOTS, Ink, Level
 
 Floats = NDArray[np.float64]
 
 _TRIES, _ANGLES = 160, 48
 _POINTS = 240
 """Of an outline, at most."""
+_LEAST, _LARGEST = 14.0, 130.0
+"""Lower half axis in pixels, 1.7 and 16 mm."""
+_LONG = 90
+"""Millimetres of the longest circled option."""
 _MARGIN = 12
 """Pixels around a shape that are looked at."""
-_ALONG, _CLEAR, _BOTH = 0.78, 0.35, 1.35
+_ALONG, _CLEAR, _BOTH = 0.85, 0.35, 1.35
 """Least share of the curve that runs along ink, and that has paper on both sides as well; least sum of the two."""
 _BRIDGED = (5, 3)
 """Height and width of gaps that are closed: lines get lost on the wire, and at 98 lines an inch a stroke with them."""
-_MOST = 60
-"""Shapes looked at on a page, the fullest outlines first; ordinary pages have a handful."""
+_MOST = 80
+"""Shapes looked at on a page, the largest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,28 @@ class Ring:
     inside: float
     """Share of black well within it."""
 
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box round it."""
+        return self.x - self.rx, self.y - self.ry, self.x + self.rx, self.y + self.ry
 
-def rings(free: Ink, rules: Ink, least: float, most: float) -> tuple[Ring, ...]:
-    """The rings whose lower half axis lies between ``least`` and ``most`` pixels.
 
-    ``free`` is the ink without ``rules``; where a ring lies on a rule it runs along ink all the same.
+def rings(page: Level) -> tuple[Ring, ...]:
+    """The rings of a level page that are higher than its letters, up to the largest stamp.
+
+    Rules are left out, but where a ring lies on a rule it runs along ink all the same.
     """
+    least, most = max(_LEAST, 0.5 * page.letter), _LARGEST
     shapes = []
+    free, rules = page.free, np.maximum(page.across, page.down)
     whole = cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones(_BRIDGED, np.uint8))
     for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         if len(contour) < 6 * least:
             continue
         box = cv2.boundingRect(contour)
         small, large = sorted(box[2:])
-        if 1.8 * least <= small <= 3.0 * most and large <= 14 * most:
-            shapes.append((cv2.contourArea(contour) / (small * large), contour, box))
+        if 1.8 * least <= small <= 2.5 * most and large <= _LONG * DOTS:
+            shapes.append((cv2.contourArea(contour), contour, box))
     shapes.sort(key=lambda shape: -shape[0])
     chance = np.random.default_rng(len(shapes))
     found = (_ring(free, rules, contour[:, 0], box, (least, most), chance) for _, contour, box in shapes[:_MOST])
