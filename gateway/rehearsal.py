@@ -85,6 +85,7 @@ class Stage:
                     for name, found in fax["fields"].items()
                     if found.get("page") == page.number and found.get("box")
                 },
+                sender=tuple(page.tti["box"]) if page.tti else None,
                 remarks=(page.problem or decided, *(fax["held_because"] or fax["reasons"])[:3]),
             )
             png = self.desk.spool.get(page.png) if page.png else b""

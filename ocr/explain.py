@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ SURE, LIKELY = 0.9, 0.6
 """Confidences from which on a word is green, and orange; below it is red, as it is marked on the pages."""
 _GREEN, _ORANGE, _RED = (0, 125, 60), (190, 100, 0), (200, 0, 30)
 _BLUE, _PURPLE, _INK, _PAPER, _SLANT = (20, 80, 200), (130, 0, 130), (30, 30, 30), (255, 255, 255), (120, 170, 255)
+_ON, _OFF, _CELL, _STAMP, _SENDER = (230, 0, 120), (240, 160, 200), (0, 150, 150), (160, 90, 30), (90, 110, 130)
 _MARGIN, _ROW = 16, 26
 _HEADING, _SMALL, _LEAST, _MEASURED = 18, 13, 6, 40  # sizes of writing
 
@@ -47,6 +48,8 @@ class Told:
     """Places of the values that were taken out of the text, by name."""
     remarks: Sequence[str] = ()
     """Sentences: why it could not be read, what was decided."""
+    sender: Box | None = None
+    """Where the sending machine printed its own line, which is no content."""
 
 
 def japanese_font() -> Path | None:
@@ -85,11 +88,26 @@ def _head(page: PageText | None, told: Told, font: Path | None) -> list[str]:
         head += [f"engine and steps: {page.engine}", _measured(page, told.seconds)]
         if page.barcodes or page.masked:
             head.append(f"barcodes: {', '.join(page.barcodes) or '-'}   masked places: {len(page.masked)}")
+        head.append(_form(page))
     head += told.remarks
     if font is None:
         head.append("no Japanese font on this machine: install one, e.g. Debian's fonts-ipafont")
     head.append("green: sure   orange: likely   red: doubtful   blue: taken out as a field   purple: blacked out")
+    head.append(
+        "pink: ticked or circled (pale: not)   teal: table   brown: stamp   grey: the sending machine's own line"
+    )
     return head
+
+
+def _form(page: PageText) -> str:
+    on = [mark.text or "?" for mark in page.marks if mark.on]
+    parts = (
+        f"page kind: {page.kind}",
+        f"marks: {len(page.marks)}, on: {', '.join(on) or '-'}",
+        f"tables: {len(page.tables)} of {sum(len(table.cells) for table in page.tables)} fields",
+        f"stamps: {len(page.stamps)}",
+    )
+    return "   ".join(parts)
 
 
 def _measured(page: PageText, seconds: float) -> str:
@@ -121,6 +139,8 @@ def _seen(
         for third in (1, 2):
             level = place[1] + page.height * scale * third / 3
             pen.line((place[0], level + fall / 2, place[0] + WIDTH, level - fall / 2), _SLANT, 2)
+    for shape, colour, width in _shapes(page, told):
+        pen.rectangle(_box(shape, place, scale), outline=colour, width=width)
     for number, word in enumerate(page.words, 1):
         box = _box(word.box, place, scale)
         pen.rectangle(box, outline=_colour(word.confidence), width=2)
@@ -133,6 +153,16 @@ def _seen(
         label = pen.textbbox((right + 6, lower - _SMALL), name, font=font(_SMALL))
         pen.rectangle(label, fill=_PAPER)
         pen.text((right + 6, lower - _SMALL), name, _BLUE, font=font(_SMALL))
+
+
+def _shapes(page: PageText, told: Told) -> Iterator[tuple[Box, tuple[int, int, int], int]]:
+    """What stands on the page beside words: box, colour and width of the line."""
+    for table in page.tables:
+        yield from ((cell.box, _CELL, 1) for cell in table.cells)
+    yield from ((stamp.box, _STAMP, 3) for stamp in page.stamps)
+    yield from ((mark.box, _ON if mark.on else _OFF, 4 if mark.on else 2) for mark in page.marks)
+    if told.sender is not None:
+        yield told.sender, _SENDER, 3
 
 
 def _understood(pen: ImageDraw.ImageDraw, page: PageText, place: tuple[int, int], scale: float, font: _Font) -> None:

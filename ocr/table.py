@@ -29,7 +29,9 @@ _SAME = 2 * DOTS / 2
 
 def tables(page: Level) -> tuple[Table, ...]:
     """The ruled tables of at least two fields, from the top down."""
-    small = cv2.resize(page.ink * np.uint8(255), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    height, width = page.ink.shape
+    half = max(1, width // 2), max(1, height // 2)
+    small = cv2.resize(page.ink * np.uint8(255), half, interpolation=cv2.INTER_AREA)
     rules = _rules((small > 60).astype(np.uint8))
     found = [_table(page, fields) for fields in _together(_fields(rules)) if len(fields) > 1]
     return tuple(sorted(found, key=lambda table: (table.box[1], table.box[0])))

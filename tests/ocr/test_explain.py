@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from ocr.explain import WIDTH, Told, explained, japanese_font
-from ocr.page import PageText, Word
+from ocr.page import Cell, Mark, PageText, Stamp, Table, Word
 
 PAGE = PageText(
     number=1,
@@ -75,6 +75,23 @@ def test_a_page_that_could_not_be_read_says_why() -> None:
     image = shown(None, b"", Told("fax.pdf   2 / 2", 0.1, remarks=("ページ目が壊れています。",)))
     assert image.height > WIDTH // 4
     assert not has(image.crop((0, 150, *image.size)), GREEN)
+
+
+def test_marks_tables_stamps_and_the_senders_line_have_their_colours() -> None:
+    form = {
+        "marks": (
+            Mark("box", "発熱", (60, 600, 84, 624), True, 0.9),
+            Mark("box", "下痢", (60, 650, 84, 674), False, 0.9),
+        ),
+        "tables": (Table((300, 600, 500, 700), (Cell(0, 0, 1, 1, (300, 600, 500, 700), ""),)),),
+        "stamps": (Stamp((420, 420, 500, 500), "収受"),),
+    }
+    page = PageText(**{field: getattr(PAGE, field) for field in PAGE.__slots__} | form)
+    colours = (230, 0, 120), (240, 160, 200), (0, 150, 150), (160, 90, 30), (90, 110, 130)
+    plain, drawn = shown(PAGE, page_png()), shown(page, page_png(), Told("fax.pdf", 1.0, sender=(20, 10, 580, 40)))
+    for colour in colours:
+        assert has(drawn, colour)
+        assert not has(plain, colour)
 
 
 def test_odd_words_are_drawn_somehow(paper: SimpleNamespace) -> None:
