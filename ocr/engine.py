@@ -53,6 +53,12 @@ class Engine(Protocol):
         Raises :class:`~ocr.errors.EngineError` when the engine itself fails.
         """
 
+    def line(self, image: Image) -> tuple[str, float]:
+        """Read a picture that holds a single level line and nothing else: its characters, and how sure (0 to 1).
+
+        Raises :class:`~ocr.errors.EngineError` when the engine itself fails.
+        """
+
 
 def load(name: EngineName) -> Engine:
     """Load an engine with its weights (paddle: under 2 s); nothing is ever downloaded.

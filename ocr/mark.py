@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL.Image import Image
+from PIL.Image import fromarray as image_of
 
+from ocr.engine import Engine
 from ocr.level import LETTERS, Ink, Level, Line
 from ocr.page import Mark
 from ocr.ring import Ring
@@ -48,6 +51,8 @@ _CLEAR = 0.75
 0.83 and more."""
 _LONGEST = 16
 """Letters of an option."""
+_READ = 0.6
+"""Confidence from which on what was read without the circle is taken for what was read with it."""
 _ROUND = "○〇◯◎●O0oΟ"
 _APART = "・･·•／/、,，｜|"
 
@@ -77,11 +82,14 @@ class _Option:
         return len(self.letters)
 
 
-def marks(page: Level, rings: Sequence[Ring]) -> tuple[Mark, ...]:
-    """All check boxes, and the options of every group in which one is circled, from the top down."""
+def marks(page: Level, rings: Sequence[Ring], engine: Engine) -> tuple[Mark, ...]:
+    """All check boxes, and the options of every group in which one is circled, from the top down.
+
+    What is circled is read anew without the circle, which is what spoils it.
+    """
     boxes = _boxes(page.ink)
     found = [_box_mark(page, box, boxes) for box in boxes]
-    found += [mark for ring in _circles(page, rings, boxes) for mark in _group(page, ring)]
+    found += [mark for ring in _circles(page, rings, boxes) for mark in _group(page, ring, engine)]
     best: dict[tuple[int, int], Mark] = {}
     for mark in found:  # two circles in one group: an option is on if one of them is round it
         place = mark.box[0], mark.box[1]
@@ -353,22 +361,51 @@ def _height_near(lines: Sequence[Line], ring: Ring) -> float:
     return max(near, default=0.0)
 
 
-def _group(page: Level, ring: Ring) -> list[Mark]:
+def _group(page: Level, ring: Ring, engine: Engine) -> list[Mark]:
     """The circled option, and the options beside it that are not."""
     lines = [line for line in page.lines if abs(line.middle - ring.y) < max(0.7 * ring.ry, 12)]
     letters = sorted((letter for line in lines for letter in _letters(line)), key=lambda letter: letter.middle)
     options = _options(letters, 1.2 * ring.ry)
     inside = [option for option in options if 2 * sum(_in(ring, letter) for letter in option.letters) >= len(option)]
     chosen = [x for option in inside for x in option.letters] or [letter for letter in letters if _in(ring, letter)]
-    text = _named("".join(x.text for x in chosen))
-    if text and all(unicodedata.decomposition(x).startswith("<circle>") or x in _ROUND for x in text):
+    seen = _named("".join(x.text for x in chosen))
+    if seen and all(unicodedata.decomposition(x).startswith("<circle>") or x in _ROUND for x in seen):
         return []  # printed so: ①, ㊞
+    text, confidence = engine.line(_uncircled(page, ring))
+    text = _named(text) if confidence >= _READ else seen
     sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
     group = [Mark("circle", text, page.on_page(ring.box), True, sure)]
-    for other in _others(page, options, inside):
+    others = list(_others(page, options, inside))
+    if len(inside) == 1 and text != seen:
+        others += _beside(inside[0], text)
+    for other in others:
         box = other.letters[0].x0, ring.y - 0.6 * ring.ry, other.letters[-1].x1, ring.y + 0.6 * ring.ry
         group.append(Mark("circle", _named("".join(x.text for x in other.letters)), page.on_page(box), False, sure))
     return group
+
+
+def _uncircled(page: Level, ring: Ring) -> Image:
+    """The letters inside a ring, without it and what it touches outside."""
+    x0, y0 = max(0, int(ring.x - ring.rx)), max(0, int(ring.y - ring.ry))
+    part = page.free[y0 : int(ring.y + ring.ry) + 1, x0 : int(ring.x + ring.rx) + 1]
+    rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
+    pen = 2.5 + 0.05 * ring.ry
+    core = ((columns - ring.x + x0) / (ring.rx - pen)) ** 2 + ((rows - ring.y + y0) / (ring.ry - pen)) ** 2 < 1
+    letters = np.where(core, part, 0)
+    down, across = np.nonzero(letters)
+    if len(down):
+        letters = letters[down.min() : down.max() + 1, across.min() : across.max() + 1]
+    return image_of(np.pad(1 - letters, 4, constant_values=1).astype(bool))
+
+
+def _beside(option: _Option, text: str) -> Iterator[_Option]:
+    """The options that were read as one word with the circled one (男女, where the sign between them was lost)."""
+    whole = "".join(letter.text for letter in option.letters)
+    before, found, after = whole.partition(text)
+    if found:
+        for start, part in ((0, before), (len(before) + len(found), after)):
+            if _named(part):
+                yield _Option(option.letters[start : start + len(part)], option.signed)
 
 
 def _in(ring: Ring, letter: _Letter) -> bool:

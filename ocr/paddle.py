@@ -174,6 +174,18 @@ class Paddle:
                 raise EngineError("文字の読み取りに失敗しました。") from error
             raise
 
+    def line(self, image: Image) -> tuple[str, float]:
+        """Recognise one line, without looking for lines."""
+        grey: Pixels = picture.grey(image)
+        if image.mode == "1":
+            grey = cv2.GaussianBlur(grey, (0, 0), sigmaX=_SMOOTH[0], sigmaY=_SMOOTH[1])
+        try:
+            return self._recognise(grey)
+        except Exception as error:
+            if type(error).__module__.startswith("onnxruntime"):
+                raise EngineError("文字の読み取りに失敗しました。") from error
+            raise
+
     def _read(self, grey: Pixels, width: float) -> Sight:
         quads = self._detect(grey)
         turned = self._turn_needed(grey, quads)

@@ -95,6 +95,17 @@ class Tesseract:
             raise EngineError("文字の読み取りに失敗しました。") from error
         return Sight(turned, skew, tuple(_run(part, back) for line in _table_lines(table) for part in _parted(line)))
 
+    def line(self, image: Image.Image) -> tuple[str, float]:
+        """Read one line (page segmentation mode 7)."""
+        try:
+            table = pytesseract.image_to_data(
+                image, _LANGUAGE, "--psm 7", timeout=_PATIENCE, output_type=pytesseract.Output.DICT
+            )
+        except (pytesseract.TesseractError, RuntimeError, OSError) as error:
+            raise EngineError("文字の読み取りに失敗しました。") from error
+        words = [(word, float(sure)) for word, sure in zip(table["text"], table["conf"], strict=True) if word.strip()]
+        return "".join(word for word, _ in words), sum(sure for _, sure in words) / (100 * len(words)) if words else 0.0
+
 
 def _turn_needed(image: Image.Image) -> Turn:
     """Clockwise degrees that put the page upright; 0 where Tesseract cannot tell (too few letters, no `osd` data)."""

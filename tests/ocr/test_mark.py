@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PIL import Image
 
@@ -21,9 +23,19 @@ FAXED = {
 TICKS = {"発熱": "check", "下痢": "", "嘔吐": "cross", "腹痛": "fill", "発疹": "", "頭痛": "check"}
 
 
-def found(form: Form, **faxed) -> tuple[Mark, ...]:
+class Blind:
+    """An engine that cannot read what was circled: then what was read with the circle stands."""
+
+    name = "blind/1"
+
+    def line(self, image: Image.Image) -> tuple[str, float]:
+        assert image.mode == "1"
+        return "見えず", 0.3
+
+
+def found(form: Form, engine: Any = None, **faxed) -> tuple[Mark, ...]:
     page = form.level(**faxed)
-    return marks(page, rings(page))
+    return marks(page, rings(page), engine or Blind())
 
 
 def said(seen: tuple[Mark, ...]) -> dict[str, bool]:
@@ -135,4 +147,13 @@ def test_a_blank_and_a_tiny_page_are_no_error() -> None:
     assert found(Form()) == ()
     for size in ((1, 1), (30, 2), (2, 400)):
         page = level(PageImage(1, Image.new("1", size, 0), (204, 196)), (), 0.0)
-        assert marks(page, rings(page)) == ()
+        assert marks(page, rings(page), Blind()) == ()
+
+
+def test_what_is_circled_is_read_anew_without_the_circle(paddle) -> None:
+    form = Form()
+    form.options(300, 500, ["男", "女"], 1)
+    form.options(300, 700, ["要約筆記", "手話通訳"], 0, "　・　")
+    form.runs[0] = run("男女", (*form.runs[0].corners[0], *form.runs[0].corners[2]))
+    form.runs[1] = run("約筆記 ・ 手話通訳", (*form.runs[1].corners[0], *form.runs[1].corners[2]))
+    assert said(found(form, paddle)) == {"男": False, "女": True, "要約筆記": True, "手話通訳": False}
