@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL.Image import Image
 from PIL.Image import fromarray as image_of
 
@@ -49,6 +50,8 @@ _WRITTEN = (0.04, 0.6)
 _CLEAR = 0.75
 """Least share of a ring no wider than a letter that has paper on both sides: letters (回, 届) have up to 0.67, circles
 0.83 and more."""
+_DOT = 6
+"""Pixels of the smallest dot between options."""
 _LONGEST = 16
 """Letters of an option."""
 _READ = 0.6
@@ -69,17 +72,6 @@ class _Letter:
     @property
     def middle(self) -> float:
         return (self.x0 + self.x1) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """Letters that stand together, and whether a sign parts them from what stands before."""
-
-    letters: tuple[_Letter, ...]
-    signed: bool
-
-    def __len__(self) -> int:
-        return len(self.letters)
 
 
 def marks(page: Level, rings: Sequence[Ring], engine: Engine) -> tuple[Mark, ...]:
@@ -363,96 +355,136 @@ def _height_near(lines: Sequence[Line], ring: Ring) -> float:
 
 def _group(page: Level, ring: Ring, engine: Engine) -> list[Mark]:
     """The circled option, and the options beside it that are not."""
-    lines = [line for line in page.lines if abs(line.middle - ring.y) < max(0.7 * ring.ry, 12)]
-    letters = sorted((letter for line in lines for letter in _letters(line)), key=lambda letter: letter.middle)
-    options = _options(letters, 1.2 * ring.ry)
-    inside = [option for option in options if 2 * sum(_in(ring, letter) for letter in option.letters) >= len(option)]
-    chosen = [x for option in inside for x in option.letters] or [letter for letter in letters if _in(ring, letter)]
-    seen = _named("".join(x.text for x in chosen))
+    letters = [x for line in page.lines if line.box[1] < ring.y < line.box[3] for x in _letters(line)]
+    seen = _named("".join(letter.text for letter in letters if abs(letter.middle - ring.x) < ring.rx))
     if seen and all(unicodedata.decomposition(x).startswith("<circle>") or x in _ROUND for x in seen):
         return []  # printed so: ①, ㊞
-    text, confidence = engine.line(_uncircled(page, ring))
-    text = _named(text) if confidence >= _READ else seen
+    text, confidence = engine.line(_picture(_uncircled(page, ring)))
     sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
-    group = [Mark("circle", text, page.on_page(ring.box), True, sure)]
-    others = list(_others(page, options, inside))
-    if len(inside) == 1 and text != seen:
-        others += _beside(inside[0], text)
-    for other in others:
-        box = other.letters[0].x0, ring.y - 0.6 * ring.ry, other.letters[-1].x1, ring.y + 0.6 * ring.ry
-        group.append(Mark("circle", _named("".join(x.text for x in other.letters)), page.on_page(box), False, sure))
-    return group
+    chosen = Mark("circle", _named(text) if confidence >= _READ else seen, page.on_page(ring.box), True, sure)
+    row = _Row.of(page, ring)
+    return [chosen, *(_not_chosen(page, row, option, letters, engine, sure) for option in row.beside(ring))]
 
 
-def _uncircled(page: Level, ring: Ring) -> Image:
-    """The letters inside a ring, without it and what it touches outside."""
+def _not_chosen(
+    page: Level, row: _Row, option: _Piece, letters: Sequence[_Letter], engine: Engine, sure: float
+) -> Mark:
+    text, confidence = engine.line(_picture(row.ink[:, option.x0 - row.left : option.x1 - row.left]))
+    if confidence < _READ:
+        text = "".join(letter.text for letter in letters if option.x0 < letter.middle < option.x1)
+    box = page.on_page((option.x0, row.top, option.x1, row.top + row.ink.shape[0]))
+    return Mark("circle", _named(text), box, False, sure)
+
+
+def _uncircled(page: Level, ring: Ring) -> Ink:
+    """The ink inside a ring, without it and what it touches outside."""
     x0, y0 = max(0, int(ring.x - ring.rx)), max(0, int(ring.y - ring.ry))
     part = page.free[y0 : int(ring.y + ring.ry) + 1, x0 : int(ring.x + ring.rx) + 1]
+    return np.where(_distance(ring, part, x0, y0, -_pen(ring)) < 1, part, 0).astype(np.uint8)
+
+
+def _pen(ring: Ring) -> float:
+    """How far from its ellipse a hand's stroke may lie, in pixels."""
+    return 2.5 + 0.05 * ring.ry
+
+
+def _distance(ring: Ring, part: Ink, x0: int, y0: int, wider: float) -> NDArray[np.float64]:
+    """For each pixel of a part of the page how far out it lies; 1 on the ring made ``wider`` by some pixels."""
     rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
-    pen = 2.5 + 0.05 * ring.ry
-    core = ((columns - ring.x + x0) / (ring.rx - pen)) ** 2 + ((rows - ring.y + y0) / (ring.ry - pen)) ** 2 < 1
-    letters = np.where(core, part, 0)
-    down, across = np.nonzero(letters)
+    across, down = (columns + x0 - ring.x) / (ring.rx + wider), (rows + y0 - ring.y) / (ring.ry + wider)
+    return np.asarray(across**2 + down**2, np.float64)
+
+
+def _picture(ink: Ink) -> Image:
+    """Letters cut out closely, black on white."""
+    down, across = np.nonzero(ink)
     if len(down):
-        letters = letters[down.min() : down.max() + 1, across.min() : across.max() + 1]
-    return image_of(np.pad(1 - letters, 4, constant_values=1).astype(bool))
+        ink = ink[down.min() : down.max() + 1, across.min() : across.max() + 1]
+    return image_of(np.pad(1 - ink, 4, constant_values=1).astype(bool))
 
 
-def _beside(option: _Option, text: str) -> Iterator[_Option]:
-    """The options that were read as one word with the circled one (男女, where the sign between them was lost)."""
-    whole = "".join(letter.text for letter in option.letters)
-    before, found, after = whole.partition(text)
-    if found:
-        for start, part in ((0, before), (len(before) + len(found), after)):
-            if _named(part):
-                yield _Option(option.letters[start : start + len(part)], option.signed)
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Letters that stand together on a row, and whether a dot parts them from those before."""
+
+    x0: int
+    x1: int
+    dotted: bool
 
 
-def _in(ring: Ring, letter: _Letter) -> bool:
-    return abs(letter.middle - ring.x) < ring.rx
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The row that a ring lies in, from rule to rule, cut at its gaps: engines lose the dots between options."""
+
+    ink: Ink
+    left: int
+    top: int
+    pieces: tuple[_Piece, ...]
+    letter: float
+
+    @classmethod
+    def of(cls, page: Level, ring: Ring) -> _Row:
+        """The row, without the ring."""
+        tall = 0.65 * page.letter
+        top, bottom = max(0, round(ring.y - tall)), round(ring.y + tall)
+        rules = np.flatnonzero(page.down[top:bottom].any(0))
+        left = int(max((x for x in rules if x < ring.x - ring.rx), default=-1)) + 4
+        right = int(min((x for x in rules if x > ring.x + ring.rx), default=page.ink.shape[1])) - 3
+        part = page.free[top:bottom, left : max(left, right)]
+        drawn = (_distance(ring, part, left, top, _pen(ring)) < 1) & (_distance(ring, part, left, top, -_pen(ring)) > 1)
+        ink = np.where(drawn, 0, part).astype(np.uint8)
+        return cls(ink, left, top, tuple(_pieces(ink, left, page.letter)), page.letter)
+
+    def beside(self, ring: Ring) -> Iterator[_Piece]:
+        """The options of a ring's group: joined to it by dots (男・女), or, where there are none, by equal gaps."""
+        inside = [n for n, piece in enumerate(self.pieces) if abs((piece.x0 + piece.x1) / 2 - ring.x) < ring.rx]
+        if not inside:
+            return
+        first, last = inside[0], inside[-1]
+        dots = self.pieces[first].dotted or (last + 1 < len(self.pieces) and self.pieces[last + 1].dotted)
+        gaps = [self._gap(n) for n in (first, last + 1) if 0 < n < len(self.pieces)]
+        most = 4 * self.letter if dots else min(4 * self.letter, 1.4 * min(gaps, default=0))
+        for step, at in ((-1, first), (1, last)):
+            while 0 <= at + step < len(self.pieces):
+                later = max(at, at + step)
+                if self.pieces[later].dotted != dots or self._gap(later) > most:
+                    break
+                at += step
+                if self.pieces[at].x1 - self.pieces[at].x0 <= _LONGEST * self.letter:
+                    yield self.pieces[at]
+
+    def _gap(self, piece: int) -> int:
+        return self.pieces[piece].x0 - self.pieces[piece - 1].x1
 
 
-def _options(letters: Sequence[_Letter], gap: float) -> list[_Option]:
-    """Letters cut at signs that part options, at numbers that begin one, and at gaps."""
-    options: list[_Option] = []
-    part: list[_Letter] = []
-    signed = False
-    for letter in letters:
-        sign = letter.text in _APART
-        wide = bool(part) and letter.x0 - part[-1].x1 > gap
-        numbered = bool(part) and part[0].text.isdigit() and letter.text.isdigit() and not part[-1].text.isdigit()
-        if part and (sign or wide or numbered or letter.text.isspace()):
-            options.append(_Option(tuple(part), signed))
-            part, signed = [], False
-        signed = signed or sign
-        if not sign and not letter.text.isspace():
-            part.append(letter)
-    return [*options, _Option(tuple(part), signed)] if part else options
+def _pieces(ink: Ink, left: int, letter: float) -> Iterator[_Piece]:
+    """A row's ink cut where nothing stands for most of a letter's width, and at dots."""
+    begun: tuple[int, int] | None = None
+    dotted = False
+    for x0, x1 in _runs(ink, 0.25 * letter):
+        rows = np.flatnonzero(ink[:, x0:x1].any(1))
+        if x1 - x0 < 0.35 * letter and rows[-1] - rows[0] < 0.35 * letter:
+            if ink[:, x0:x1].sum() < _DOT:
+                continue
+            if begun:
+                yield _Piece(left + begun[0], left + begun[1], dotted)
+            begun, dotted = None, True
+        elif begun and x0 - begun[1] < 0.8 * letter:
+            begun = (begun[0], x1)
+        else:
+            if begun:
+                yield _Piece(left + begun[0], left + begun[1], dotted)
+                dotted = False
+            begun = (x0, x1)
+    if begun:
+        yield _Piece(left + begun[0], left + begun[1], dotted)
 
 
-def _others(page: Level, options: Sequence[_Option], inside: Sequence[_Option]) -> Iterator[_Option]:
-    """The options of a circled one's group: joined to it by signs (男・女), or, where there are none, by small gaps."""
-    if not inside:
-        return
-    first, last = options.index(inside[0]), options.index(inside[-1])
-    signs = options[first].signed or (last + 1 < len(options) and options[last + 1].signed)
-    for step, at in ((-1, first), (1, last)):
-        while 0 <= at + step < len(options):
-            left, right = options[min(at, at + step)], options[max(at, at + step)]
-            if right.signed != signs or not _near(left, right) or _parted(page, left, right):
-                break
-            at += step
-            if len(options[at]) <= _LONGEST:
-                yield options[at]
-
-
-def _near(left: _Option, right: _Option) -> bool:
-    letter = max(x.x1 - x.x0 for x in (*left.letters, *right.letters))
-    return right.letters[0].x0 - left.letters[-1].x1 < 4 * letter
-
-
-def _parted(page: Level, left: _Option, right: _Option) -> bool:
-    """Whether an upright rule stands between them."""
-    row = round(left.letters[-1].y)
-    x0, x1 = sorted((max(0, round(left.letters[-1].x1)), max(0, round(right.letters[0].x0))))
-    return bool(page.down[max(0, row - 3) : row + 4, x0 : x1 + 1].any())
+def _runs(ink: Ink, gap: float) -> list[tuple[int, int]]:
+    """Where ink stands along a row, gaps smaller than ``gap`` closed."""
+    columns = np.flatnonzero(ink.sum(0) > 1)  # a single pixel is a speck
+    if not len(columns):
+        return []
+    cuts = np.flatnonzero(np.diff(columns) > gap)
+    starts, ends = [0, *(cuts + 1)], [*cuts, len(columns) - 1]
+    return [(int(columns[a]), int(columns[b]) + 1) for a, b in zip(starts, ends, strict=True)]
