@@ -75,9 +75,9 @@ def probe(name: EngineName) -> str:
     Cheap: reads the weights once for their hash, loads no model. Raises :class:`~ocr.errors.EngineMissing`.
     """
     if name == "paddle":
-        from ocr import paddle
+        from ocr import weights
 
-        return paddle.probe()
+        return weights.probe()
     from ocr import tesseract
 
     return tesseract.probe()

@@ -1,20 +1,17 @@
-"""The default engine, PP-OCRv6 small: the only file that knows rapidocr's weights and onnxruntime.
+"""The default engine, PP-OCRv6 small, run with onnxruntime.
 
 The three models are run directly, because rapidocr's own chain is made for photographs: it shrinks fax pages, pads
 lines in batches of six and uses all cores (9.5 s CPU a page against 2.3 here, same accuracy or worse). What comes
 before and after the networks follows PaddleOCR's published post-processing (DB, arXiv:1911.08947; CTC greedy decoding).
 
-Nothing is downloaded: the weights lie inside the rapidocr wheel (Apache-2.0) and are checked by SHA-256 at load.
+The weights and the sessions made from them: :mod:`ocr.weights`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import importlib.util
+import itertools
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -23,27 +20,23 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from ocr import image as picture
+from ocr import weights
 from ocr.engine import Run, Sight
-from ocr.errors import EngineError, EngineMissing
+from ocr.errors import EngineError
 from ocr.page import Turn
 
-_VERSION = "3.10"
-_DETECTOR = "PP-OCRv6_det_small.onnx"
-_RECOGNISER = "PP-OCRv6_rec_small.onnx"
-_UPRIGHT = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
-_SHA256 = {
-    _DETECTOR: "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-    _RECOGNISER: "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-    _UPRIGHT: "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
-}
-
-# Detection: longest side in pixels; the network wants multiples of 32. The thresholds are the model's own.
+# Detection: longest side of a sheet in pixels; the network wants multiples of 32. The thresholds are the model's own.
 _LONGEST_SIDE = 1280
+# A page longer than this many times its width (a roll of paper; A4 has 1.4) is looked at piece by piece, or its letters
+# would be too small to be found; a thread of dots is taken for this wide.
+_LONG, _PIECE, _NARROWEST = 1.8, 1.5, 600
+# What counts as ink once it is blurred (a lone dot does not), and how much paper is left around it.
+_INK_BELOW, _PAPER_AROUND = 160, 32
 _INK_ABOVE, _BOX_ABOVE, _UNCLIP = 0.3, 0.5, 1.6
 _MOST_BOXES = 3000
 _LEAST_SIDE = 3
 # Recognition: line height and least width of the input.
-_LINE_HEIGHT, _LEAST_WIDTH, _MOST_WIDTH = 48, 320, 3200
+_LINE_HEIGHT, _LEAST_WIDTH, _MOST_WIDTH = 48, 160, 3200
 # Fax bits are jagged; the network knows photographs. A slight blur, more across than down (98-dpi rows are far apart
 # already), and a sixth more paper around the line so that the strokes are magnified less; on standard pages the line is
 # also narrowed. CER of 20 standard pages (clean, faint, skewed, broken): 6.7 -> 5.1 with the blur, 4.6 with the paper,
@@ -56,9 +49,6 @@ _VOTE_WIDTH, _VOTERS = 192, 12
 # How many columns are tried when text stands in columns, and from which confidence its characters stand upright.
 _COLUMNS, _UPRIGHT_CHARACTERS = 5, 0.55
 
-# What Japanese offices write and cp932 lacks.
-_EXTRA = "–—‐·•€£¥“”‘’…〜"
-
 Pixels = NDArray[Any]
 """Grey rows 0 to 255, or a map of the detector."""
 Quad = NDArray[Any]
@@ -66,101 +56,20 @@ Quad = NDArray[Any]
 
 
 def load() -> Paddle:
-    """Check the weights and load the three models on one thread. Raises :class:`EngineMissing`."""
-    folder = _folder()
-    name = _checked(folder)
-    try:
-        detector, recogniser, upright = (
-            _session((folder / file).read_bytes()) for file in (_DETECTOR, _RECOGNISER, _UPRIGHT)
-        )
-    except ImportError as error:
-        raise EngineMissing(_MISSING) from error
-    characters = recogniser.get_modelmeta().custom_metadata_map["character"].split("\n")
-    keep = [index for index, character in enumerate(characters, 1) if _japanese(character)]
-    # CTC: 0 is "no character", the last one the space.
-    columns = np.array([0, *keep, len(characters) + 1])
-    alphabet = ("", *(characters[index - 1] for index in keep), " ")
-    return Paddle(name, detector, recogniser, upright, columns, alphabet)
-
-
-def probe() -> str:
-    """The engine's name after checking its packages and the hash of its weights. Raises :class:`EngineMissing`."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise EngineMissing(_MISSING)
-    return _checked(_folder())
-
-
-_MISSING = (
-    "読取エンジン paddle(rapidocr・onnxruntime)が入っていません。 "
-    "The engine 'paddle' (packages rapidocr and onnxruntime) is not installed."
-)
-
-
-def _folder() -> Path:
-    spec = importlib.util.find_spec("rapidocr")
-    if spec is None or not spec.submodule_search_locations:
-        raise EngineMissing(_MISSING)
-    return Path(spec.submodule_search_locations[0]) / "models"
-
-
-def _checked(folder: Path) -> str:
-    """Name of the engine, when every weight is the one that was measured."""
-    total = hashlib.sha256()
-    for file, expected in _SHA256.items():
-        try:
-            found = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-        except OSError as error:
-            raise EngineMissing(
-                f"読取エンジン paddle の重み {file} がありません。 "
-                f"The weights {file} of the engine 'paddle' are missing."
-            ) from error
-        if found != expected:
-            raise EngineMissing(
-                f"読取エンジン paddle の重み {file} が検証値と一致しません。 "
-                f"The weights {file} of the engine 'paddle' do not match their SHA-256."
-            )
-        total.update(bytes.fromhex(found))
-    return f"paddle/{importlib.metadata.version('rapidocr')} {total.hexdigest()[:8]}"
-
-
-def _session(model: bytes) -> Any:
-    import onnxruntime  # 60 MB that only this engine needs
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Without the arena memory goes back after each page: lines have many widths, and the arena keeps the sum.
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _japanese(character: str) -> bool:
-    """Whether a Japanese office writes it: JIS X 0208, ASCII and the usual vendor characters (cp932).
-
-    Takes 12,000 characters out of the model's 18,708, most of them Chinese: 别, 诊, 歲 come no more for 別, 診, 歳
-    (exact handwritten-style fields 90.2 -> 95.1 %).
-    """
-    if character in _EXTRA:
-        return True
-    try:
-        character.encode("cp932")
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Check the weights and load the three models on one thread. Raises :class:`~ocr.errors.EngineMissing`."""
+    return Paddle(weights.load())
 
 
 @dataclass(frozen=True, slots=True)
 class Paddle:
     """The engine; see :class:`ocr.engine.Engine`."""
 
-    name: str
-    detector: Any
-    recogniser: Any
-    upright: Any
-    columns: NDArray[np.int64]
-    """The recogniser's outputs that are allowed, in the order of the alphabet."""
-    alphabet: tuple[str, ...]
+    models: weights.Models
+
+    @property
+    def name(self) -> str:
+        """Version and weights, as transcripts tell it."""
+        return self.models.name
 
     def read(self, image: Image, *, coarse: bool = False) -> Sight:
         """Find the lines, turn the page upright by their vote, read each along its own angle."""
@@ -190,12 +99,20 @@ class Paddle:
         return Sight(turned, skew, tuple(runs))
 
     def _detect(self, grey: Pixels) -> list[Quad]:
-        """Quads around the lines of text."""
+        """Quads around the lines of text; only where there is ink is looked, a quarter less on the average."""
+        longest = _sheet(grey.shape)
+        ratio = min(1.0, _LONGEST_SIDE / longest)
+        quads = []
+        for left, top, right, bottom in _pieces(grey, longest):
+            found = self._detect_piece(grey[top:bottom, left:right], ratio)
+            quads += [quad + np.array([left, top], np.float32) for quad in found]
+        return quads[:_MOST_BOXES]
+
+    def _detect_piece(self, grey: Pixels, ratio: float) -> list[Quad]:
         height, width = grey.shape
-        ratio = min(1.0, _LONGEST_SIDE / max(height, width))
         size = max(32, round(width * ratio / 32) * 32), max(32, round(height * ratio / 32) * 32)
         small = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR)
-        found = self.detector.run(None, {"x": _tensor(small)})[0][0, 0]
+        found = self.models.detector.run(None, {"x": _tensor(small)})[0][0, 0]
         mask = cv2.dilate((found > _INK_ABOVE).astype(np.uint8), np.ones((2, 2), np.uint8))
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         scale = np.array([width / size[0], height / size[1]], np.float32)
@@ -228,19 +145,51 @@ class Paddle:
         if not longest:
             return False
         lines = [_line(_crop(grey, quad), _VOTE_WIDTH, _VOTE_WIDTH) for quad in longest]
-        votes = self.upright.run(None, {"x": np.concatenate([_tensor(line) for line in lines])})[0]
+        votes = self.models.upright.run(None, {"x": np.concatenate([_tensor(line) for line in lines])})[0]
         return bool((votes[:, 1] > votes[:, 0]).sum() * 2 > len(longest))
 
     def _recognise(self, crop: Pixels, width: float = 1.0) -> tuple[str, float]:
-        """Greedy CTC over the allowed characters; the confidence is the mean of the characters' own."""
+        """Greedy CTC; the confidence is the mean of the characters' own."""
         line = _line(crop, _LEAST_WIDTH, _MOST_WIDTH, width)
-        found = self.recogniser.run(None, {"x": _tensor(line)})[0][0][:, self.columns]
+        found = self.models.recogniser.run(None, {"x": _tensor(line)})[0][0]
         best = found.argmax(1)
         sure = found[np.arange(len(best)), best] / np.maximum(found.sum(1), 1e-9)
         new = (best != 0) & (best != np.concatenate(([0], best[:-1])))
         if not new.any():
             return "", 0.0
-        return "".join(self.alphabet[index] for index in best[new]), float(sure[new].mean())
+        return "".join(self.models.alphabet[index] for index in best[new]), float(sure[new].mean())
+
+
+def _sheet(shape: tuple[int, ...]) -> float:
+    """The longer side of what is looked at in one go: the page's own, or a piece's where the page is a roll."""
+    short, long = max(_NARROWEST, min(shape)), max(shape)
+    return long if long <= _LONG * short else _PIECE * short
+
+
+def _pieces(grey: Pixels, longest: float) -> list[tuple[int, int, int, int]]:
+    """Left, top, right, bottom of the part with ink; of a long one, its pieces, parted where there is least ink."""
+    dark = (grey < _INK_BELOW).astype(np.uint8)
+    left, top, wide, tall = cv2.boundingRect(dark)
+    if not wide:
+        return []
+    height, width = grey.shape
+    left, right = max(0, left - _PAPER_AROUND), min(width, left + wide + _PAPER_AROUND)
+    top, bottom = max(0, top - _PAPER_AROUND), min(height, top + tall + _PAPER_AROUND)
+    inside = dark[top:bottom, left:right]
+    if bottom - top >= right - left:
+        cuts = _cuts(inside.sum(1, dtype=np.int64), longest)
+        return [(left, top + start, right, top + end) for start, end in itertools.pairwise(cuts)]
+    cuts = _cuts(inside.sum(0, dtype=np.int64), longest)
+    return [(left + start, top, left + end, bottom) for start, end in itertools.pairwise(cuts)]
+
+
+def _cuts(ink: NDArray[np.int64], longest: float) -> list[int]:
+    """Where to part rows (or columns) of so much ink so that no piece is longer: in the emptiest of its last third."""
+    cuts = [0]
+    while len(ink) - cuts[-1] > longest:
+        start, end = cuts[-1] + int(longest * 2 / 3), cuts[-1] + int(longest)
+        cuts.append(start + int(ink[start:end].argmin()))
+    return [*cuts, len(ink)]
 
 
 def _tensor(grey: Pixels) -> Pixels:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import io
 import pickle
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from rapidfuzz.distance import Levenshtein
 
-from ocr import engine as engines
-from ocr import paddle as paddle_engine
-from ocr.errors import EngineMissing
 from ocr.read import read_document, read_page
 
 
@@ -149,37 +144,3 @@ def test_read_document_joins_the_pages(paper, paddle):
     assert transcript.text == "一枚目の文書です\f二枚目の文書です"
     assert [page.number for page in transcript.pages] == [1, 2]
     assert pickle.loads(pickle.dumps(transcript)) == transcript  # noqa: S301  our own
-
-
-def test_probe_says_what_load_says(paddle, tesseract):
-    assert engines.probe("paddle") == paddle.name
-    assert engines.probe("tesseract") == tesseract.name
-    assert "jpn" in tesseract.name
-
-
-def test_changed_weights_are_refused(tmp_path, monkeypatch):
-    package = tmp_path / "rapidocr"
-    shutil.copytree(paddle_engine._folder(), package / "models")
-    (package / "__init__.py").write_text("")
-    monkeypatch.setattr(paddle_engine, "_folder", lambda: package / "models")
-    weights = package / "models" / paddle_engine._RECOGNISER
-    content = bytearray(weights.read_bytes())
-    content[1_000_000] ^= 1
-    weights.write_bytes(content)
-    for call in (engines.load, engines.probe):
-        with pytest.raises(EngineMissing, match="SHA-256"):
-            call("paddle")
-    weights.unlink()
-    with pytest.raises(EngineMissing, match="missing"):
-        engines.load("paddle")
-
-
-def test_missing_tesseract_or_japanese_data_is_said_in_both_languages(tmp_path, monkeypatch):
-    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
-    with pytest.raises(EngineMissing, match=r"日本語データ.*Japanese data") as caught:
-        engines.load("tesseract")
-    assert not caught.value.again
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineMissing, match="tesseract-ocr"):
-        engines.probe("tesseract")
-    assert Path(paddle_engine._folder()).is_dir()
