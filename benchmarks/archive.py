@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,8 @@ class Archived:
     texts: tuple[str, ...]
     """Page by page."""
     seconds: float
+    cpu: float
+    """Seconds of CPU of all its processes."""
 
 
 def name() -> str:
@@ -63,7 +66,7 @@ def archive(pages: Sequence[tuple[Path, int]], jobs: int) -> Archived:
             writer.add_page(PdfReader(file).pages[number - 1])
         writer.write(source)
         command = [sys.executable, "-m", "ocrmypdf", "--quiet", "--jobs", str(jobs), *WORDS, "--sidecar"]
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), _cpu()
         subprocess.run(
             [*command, str(said), str(source), str(made)],
             check=True,
@@ -71,7 +74,13 @@ def archive(pages: Sequence[tuple[Path, int]], jobs: int) -> Archived:
             timeout=PATIENCE,
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},  # jobs and not threads: faster, and as its manual advises
         )
-        took = time.perf_counter() - begun
+        took, spent = time.perf_counter() - begun, _cpu() - before
         texts = said.read_text("utf-8").split("\f")[: len(pages)]
         assert PdfReader(made).get_num_pages() == len(pages) == len(texts)
-    return Archived(tuple(texts), took)
+    return Archived(tuple(texts), took, spent)
+
+
+def _cpu() -> float:
+    """Of children that have ended, with theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -136,9 +136,12 @@ def _beside_archive(faxes: Sequence[Fax], name: str, ours: Run) -> Iterator[Figu
     tasks = sorted(ours.texts)
     them = archive.archive([(faxes[fax].file, page) for fax, page in tasks], WORKERS)
     their_rate = 60 * len(tasks) / them.seconds
-    remark = f"{len(tasks)} pages, two jobs on both sides; OCRmyPDF {' '.join(archive.WORDS)}, all pages in one file."
+    remark = (
+        f"{len(tasks)} pages, two jobs on both sides; OCRmyPDF {' '.join(archive.WORDS)}, all pages in one file, "
+        f"{them.cpu / len(tasks):.1f} s of CPU a page."
+    )
     yield Figure(what, rate, "/min", ARCHIVE_RATE, Peer(archive.name(), their_rate, rate / their_rate), remark)
-    theirs = Run(len(tasks), them.seconds, 0.0, 0, dict(zip(tasks, them.texts, strict=True)), {})
+    theirs = Run(len(tasks), them.seconds, them.cpu, 0, dict(zip(tasks, them.texts, strict=True)), {})
     for figure in _errors(faxes, f"{name}, beside OCRmyPDF", ours, theirs, archive.name()):
         yield replace(figure, aim=ARCHIVE_ERRORS)
 
