@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks.faxgen.catalogue import DOCUMENT_TYPES, Commission, corpus, make
 from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.machine import pdf
-from benchmarks.score import Tally
+from benchmarks.score import Reliability, Tally
 from benchmarks.table import Aim, Figure, Peer
 from gateway import machine
 from gateway.reader import Limits, MailToRead, Readers
@@ -36,6 +36,8 @@ SEED = 2311
 WORKERS = 2
 AIM = 60.0
 """Pages a minute on clean pages with two workers."""
+HONEST = Aim(5.0, "at most")
+"""Percentage points between what is said of words and how many of them are right."""
 SAMENESS = {"print": "print", "hand": "handwriting style"}
 
 
@@ -73,6 +75,8 @@ class Run:
     unreadable: int
     texts: dict[tuple[int, int], str]
     """By (fax, page) of the pages that were begun in time."""
+    words: dict[tuple[int, int], list[tuple[str, float]]]
+    """The same pages' words with their confidences."""
 
     @property
     def rate(self) -> float:
@@ -110,6 +114,7 @@ def _compared(spool: Spool, faxes: Sequence[Fax], name: str, effort: Effort) -> 
     aim = Aim(AIM, "at least") if name == "clean" else None
     yield Figure(f"pages read, {name}", ours.rate, "/min", aim, beside, remark)
     yield from _errors(faxes, name, ours, theirs)
+    yield from _honesty(faxes, name, ours)
 
 
 def _errors(faxes: Sequence[Fax], name: str, ours: Run, theirs: Run | None) -> Iterator[Figure]:
@@ -122,6 +127,19 @@ def _errors(faxes: Sequence[Fax], name: str, ours: Run, theirs: Run | None) -> I
         beside = Peer("tesseract jpn", 100 * peer_rate, rate / peer_rate) if peer_rate else None
         remark = f"{mine.characters[kind]} characters of {mine.faxes} faxes, by benchmarks/score.py."
         yield Figure(f"wrong characters, {name}, {said}", 100 * rate, "%", None, beside, remark)
+
+
+def _honesty(faxes: Sequence[Fax], name: str, run: Run) -> Iterator[Figure]:
+    """How many of the words were right of which the engine said that it was so sure of them."""
+    found = Reliability()
+    for (index, page), words in run.words.items():
+        found.add(faxes[index].truth, words, page)
+    for row in found.rows():
+        remark = f"{row['words']} words, of which {100 * row['said']:.1f} % was said on the average."
+        yield Figure(f"words right, {name}, said {row['from']:.2f} or more", 100 * row["right"], "%", remark=remark)
+    if found.gap is not None:
+        remark = "Mean distance of the two columns above, by words."
+        yield Figure(f"confidence beside the truth, {name}", 100 * found.gap, "%", HONEST, remark=remark)
 
 
 def _score(faxes: Sequence[Fax], run: Run) -> Tally:
@@ -168,6 +186,7 @@ def _read(
     """Read pages in order with two workers at once; none is begun after *seconds*, but for the first ones."""
     readers = Readers(spool, engine, WORKERS, Limits())
     texts: dict[tuple[int, int], str] = {}
+    words: dict[tuple[int, int], list[tuple[str, float]]] = {}
     unreadable: dict[tuple[int, int], str] = {}
     waiting = iter(tasks)
     turn = threading.Lock()
@@ -187,7 +206,8 @@ def _read(
                         return
                     texts[task] = ""
                     try:
-                        texts[task] = readers.read(faxes[task[0]].mail, 0, task[1]).page.text
+                        page = readers.read(faxes[task[0]].mail, 0, task[1]).page
+                        texts[task], words[task] = page.text, [(word.text, word.confidence) for word in page.words]
                     except ReadingError as error:
                         unreadable[task] = type(error).__name__
                     bar.update()
@@ -197,7 +217,7 @@ def _read(
             took, spent = time.perf_counter() - begun, _cpu() - before
     finally:
         readers.close()
-    return Run(len(texts), took, spent, len(unreadable), texts)
+    return Run(len(texts), took, spent, len(unreadable), texts, words)
 
 
 def _load(readers: Readers, mail: MailToRead, threads: ThreadPoolExecutor) -> None:
