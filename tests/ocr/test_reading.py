@@ -38,7 +38,7 @@ def test_paddle_reads_japanese_lines_in_order(paper, paddle, dpi):
     assert page.turned == 0
     assert abs(page.skew) < 0.3
     assert page.engine.startswith("paddle/3.10")
-    assert page.engine.endswith("square") == (dpi[1] != 196)
+    assert ("square" in page.engine.split()) == (dpi[1] != 196)
 
 
 def test_what_is_shown_are_the_original_bits_squared(paper, paddle):
