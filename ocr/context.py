@@ -30,7 +30,15 @@ DOUBT = 0.9
 # of it where katakana begin or end: 札ロに for 札口に), and the logarithms given to what the table does not speak of.
 # 45 trial pages of seed 11: print errors 379 -> 307, handwriting style 55 -> 51; exponent 0.4: 311, 0.6: 309.
 _WEIGHT, _BREAK, _INTO_KATAKANA = 0.5, 0.03, 0.1
-_OTHER, _LATIN_AFTER, _LATIN, _LEAST = -5.0, -6.0, 0.01, 1e-7
+_OTHER, _LATIN_AFTER, _LATIN, _LEAST = -5.0, -12.0, 0.01, 1e-7
+
+LIKE = {
+    "鍵": "鑓", "鎗": "鑓", "磁": "砿", "硫": "砿", "花": "椛", "枇": "椛", "亀": "穐", "流": "涜", "澆": "溌",
+    "澄": "溌", "低": "侭", "尽": "侭", "凪": "凧", "佩": "凧", "料": "粁", "軒": "粁", "裕": "硲", "詫": "詑",
+}  # fmt: skip
+"""What PP-OCRv6 reads for kanji of JIS level 1 that it has no class for; 欝, 鯵, 鴬 come as their variants 鬱, 鰺, 鶯.
+Where only the kanji it lacks makes a word (冒涜, 我侭, 鑓水), that is the reading."""
+_LIKE_BELOW, _LIKE_SHARE = 0.99, 0.1
 
 Choice = Sequence[tuple[str, float]]
 """What a character may be, with probabilities, the likeliest first."""
@@ -100,6 +108,14 @@ def load() -> Context:
         pairs = np.cumsum(table["steps"], dtype=np.uint32)
         following, shares = (np.exp(-table[name].astype(np.float32) / TENTHS) for name in ("following", "shares"))
         return Context(pairs, following, table["characters"], shares)
+
+
+def with_like(choice: Choice) -> Choice:
+    """The choice, with the kanji outside the alphabet that its first is read for."""
+    character, share = choice[0]
+    if share >= _LIKE_BELOW or character not in LIKE:
+        return choice
+    return [(character, share * (1 - _LIKE_SHARE)), (LIKE[character], share * _LIKE_SHARE), *choice[1:]]
 
 
 def modelled(character: str) -> bool:

@@ -68,6 +68,9 @@ _GUESSES, _LEAST_GUESS = 5, 0.01
 # clean fine pages 3 % are.
 _LOOK_AGAIN, _SHARPER = 0.9, (0.6, 0.4)
 
+# Where a kanji is less sure than this among letters surer than that on the average, it is said to be unknown.
+_GETA, _GUESSED, _SURE_AROUND, _NOT_READ = "〓", 0.6, 0.9, 0.01
+
 # What Japanese offices write and cp932 lacks.
 _EXTRA = "–—‐·•€£¥“”‘’…〜"
 
@@ -216,6 +219,8 @@ class Paddle:
                 spelling, step = self._line_at(bits, grey, quad, width)
             settled = self._settled(spelling)
             steps |= {step, "context" if settled.text != spelling.text else ""}
+            if width == 1.0:
+                settled = _marked(settled)
             if settled.text.strip():
                 corners = tuple((float(x), float(y)) for x, y in quad)
                 sure = sureness.of_paddle(settled.text, settled.sure)
@@ -242,6 +247,8 @@ class Paddle:
         anew none. What lies in the column anyway (numbers, Latin words) is surer laid down.
         """
         laid = self._recognise(_crop(grey, _taller(quad)))
+        if laid.mean < _LOOK_AGAIN:  # from below, as the sender's line at the edge of a page that lay on its side
+            laid = max(laid, self._recognise(np.rot90(_crop(grey, _taller(quad)), 2)), key=lambda one: one.mean)
         line = column.as_line(np.ascontiguousarray(np.rot90(_crop(grey, quad), -1)))
         if line is None:
             return laid
@@ -311,7 +318,8 @@ class Paddle:
             seen = found[start : start + length]
             seen = (seen / np.maximum(seen.sum(1, keepdims=True), 1e-9)).max(0)
             itself = (self.alphabet[index], float(seen[index]))
-            choices.append(self._doubted(seen, itself) if itself[1] < context.DOUBT else (itself,))
+            doubted = self._doubted(seen, itself) if itself[1] < context.DOUBT else (itself,)
+            choices.append(context.with_like(doubted))
         return tuple(choices)
 
     def _doubted(self, seen: Pixels, itself: tuple[str, float]) -> context.Choice:
@@ -321,6 +329,31 @@ class Paddle:
         likeliest = np.argpartition(-seen, _GUESSES)[:_GUESSES]
         guesses = [(self.alphabet[index], float(seen[index])) for index in likeliest[np.argsort(-seen[likeliest])]]
         return [guess for guess in guesses if guess[1] > _LEAST_GUESS and context.modelled(guess[0])]
+
+
+def _marked(spelling: _Spelling) -> _Spelling:
+    """With 〓 for each kanji that is no better than a guess among letters that are sure: a glyph it does not know.
+
+    Printers put this mark, the geta, where a type is missing. On 17 fine trial pages it took the place of 4 of 27 kanji
+    outside the alphabet and of 4 misread ones, and of none of 8,974 that were right; the others outside it are read as
+    their like too surely (鯵 as 鰺, but 侭 as 低 too). On standard pages, where right ones are in doubt as often, none.
+    """
+    sure = np.array(spelling.sure)
+    letters = np.array([not character.isspace() for character in spelling.text], bool)
+    guessed = [
+        place
+        for place, character in enumerate(spelling.text)
+        if "\u3400" <= character <= "\u9fff" and sure[place] < _GUESSED
+    ]
+    if not guessed or letters.sum() < 3:
+        return spelling
+    text = list(spelling.text)
+    for place in guessed:
+        letters[place] = False
+        if sure[letters].mean() >= _SURE_AROUND:
+            text[place], sure[place] = _GETA, _NOT_READ
+        letters[place] = True
+    return _Spelling("".join(text), tuple(sure.tolist()))
 
 
 def _smooth(grey: Pixels, sigma: tuple[float, float]) -> Pixels:
