@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr.sureness import of_paddle
+from ocr.read import read_page
+from ocr.sureness import of_paddle, of_tesseract
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
@@ -32,10 +33,16 @@ def test_blanks_do_not_count_and_nothing_is_not_sure() -> None:
 
 
 def test_read_words_that_are_wrong_are_said_to_be_doubtful(paper, paddle):
-    from ocr.read import read_page
-
     dots = paper.draw(("鑓水の炭砿跡にて", "感染症発生届"), height=400)
     words = {word.text: word.confidence for word in read_page(paper.tiff(dots), 1, paddle).page.words}
     assert words.pop("感染症発生届") > 0.95
     (unknown,) = words.values()
     assert unknown < 0.8, "鑓 and 砿 are outside the engine's alphabet"
+
+
+@given(st.text("あ漢a ", max_size=20), st.floats(0, 1), st.floats(0, 1))
+def test_of_tesseract_too_a_surer_word_is_surer(text: str, one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert 0 <= of_tesseract(text, low) <= of_tesseract(text, high) <= 1
+    assert (of_tesseract(text, high) > 0) == bool(text.strip())
+    assert of_tesseract(text * 2, high) <= of_tesseract(text, high)
