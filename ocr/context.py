@@ -37,7 +37,8 @@ LIKE = {
     "澄": "溌", "低": "侭", "尽": "侭", "凪": "凧", "佩": "凧", "料": "粁", "軒": "粁", "裕": "硲", "詫": "詑",
 }  # fmt: skip
 """What PP-OCRv6 reads for kanji of JIS level 1 that it has no class for; 欝, 鯵, 鴬 come as their variants 鬱, 鰺, 鶯.
-Where only the kanji it lacks makes a word (冒涜, 我侭, 鑓水), that is the reading."""
+Where only the kanji it lacks makes a word (冒涜, 我侭, 鑓水), that is the reading; where neither does and the
+stand-in is in doubt, it is marked as unknown."""
 _LIKE_BELOW, _LIKE_SHARE = 0.99, 0.1
 
 Choice = Sequence[tuple[str, float]]

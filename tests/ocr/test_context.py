@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr import context
+from ocr import paddle as paddle_engine
 from ocr.read import read_page
 
 TABLE = context.load()
@@ -104,13 +105,27 @@ def test_figures_and_signs_are_not_its_business() -> None:
 
 
 def test_kanji_outside_the_alphabet_are_read_or_said_to_be_unknown(paper, paddle):
-    lines = ("鑓水の炭砿跡にて", "感染症発生届", "椛沢町の硲田さん")
+    lines = ("鑓水の炭砿跡にて", "感染症発生届", "我侭な鶯谷の粁程")
     page = read_page(paper.tiff(paper.draw(lines, height=900)), 1, paddle).page
-    read = page.text.split("\n")
-    assert read[:2] == ["鑓水の炭砿跡にて", "感染症発生届"]
-    assert "〓" in read[2]
+    assert page.text.split("\n") == ["鑓水の炭砿跡にて", "感染症発生届", "我侭な鶯谷の〓程"]
     sure = [word.confidence for word in page.words]
     assert sure[1] > 0.9 > sure[0] > 0.3 > sure[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "marked"),
+    [
+        ("裕町の報告", (0.7, 0.99, 0.99, 0.99, 0.99), "〓町の報告"),
+        ("裕町の報告", (0.9, 0.99, 0.99, 0.99, 0.99), "裕町の報告"),  # sure enough
+        ("検町の報告", (0.3, 0.99, 0.99, 0.99, 0.99), "検町の報告"),  # no stand-in: a guess is worth more
+        ("裕町の報告", (0.7, 0.8, 0.8, 0.8, 0.8), "裕町の報告"),  # everything is in doubt
+        ("裕", (0.7,), "裕"),
+    ],
+)
+def test_only_a_stand_in_in_doubt_among_sure_letters_is_marked(text, sure, marked):
+    seen = paddle_engine._marked(paddle_engine._Spelling(text, sure))
+    assert seen.text == marked
+    assert (seen.sure == sure) == (marked == text)
 
 
 def test_nothing_is_marked_unknown_where_the_letters_are_ordinary(paper, paddle):
