@@ -238,6 +238,8 @@ class Paddle:
 
     def _settled(self, spelling: _Spelling) -> _Spelling:
         """With the characters in doubt settled by their neighbours."""
+        if all(len(choice) == 1 for choice in spelling.choices):
+            return _Spelling(spelling.text, tuple(choice[0][1] for choice in spelling.choices))
         return _Spelling(*self.pairs.settle(spelling.choices))
 
     def _column(self, grey: Pixels, quad: Quad) -> _Spelling:
@@ -302,33 +304,31 @@ class Paddle:
         line = _line(crop, _LEAST_WIDTH, _MOST_WIDTH, width)
         found = self.recogniser.run(None, {"x": _tensor(line)})[0][0][:, self.columns]
         best = found.argmax(1)
-        sure = found[np.arange(len(best)), best] / np.maximum(found.sum(1), 1e-9)
-        new = (best != 0) & (best != np.concatenate(([0], best[:-1])))
-        text = "".join(self.alphabet[index] for index in best[new])
-        return _Spelling(text, tuple(sure[new].tolist()), self._choices(found, best, np.flatnonzero(new)))
-
-    def _choices(self, found: Pixels, best: NDArray[np.int64], starts: NDArray[np.int64]) -> tuple[context.Choice, ...]:
-        """For each character itself and, where it is in doubt, what else the recogniser thought of in its columns."""
+        whole = np.maximum(found.sum(1), 1e-9)
+        sure = found[np.arange(len(best)), best] / whole
+        starts = np.flatnonzero(np.diff(best, prepend=-1))
         ends = np.append(starts, len(best))[1:]
-        choices: list[context.Choice] = []
-        for start, end in zip(starts, ends, strict=True):
-            index = best[start]
-            stay = best[start:end] == index
-            length = len(stay) if stay.all() else int(stay.argmin())
-            seen = found[start : start + length]
-            seen = (seen / np.maximum(seen.sum(1, keepdims=True), 1e-9)).max(0)
-            itself = (self.alphabet[index], float(seen[index]))
-            doubted = self._doubted(seen, itself) if itself[1] < context.DOUBT else (itself,)
-            choices.append(context.with_like(doubted))
-        return tuple(choices)
+        peaks = np.maximum.reduceat(sure, starts)
+        spans = [span for span in zip(starts, ends, peaks, strict=True) if best[span[0]]]
+        text = "".join(self.alphabet[best[start]] for start, _, _ in spans)
+        choices = tuple(
+            self._choice((character, float(peak)), found[start:end] / whole[start:end, None])
+            if peak < context.DOUBT
+            else context.with_like(((character, float(peak)),))
+            for character, (start, end, peak) in zip(text, spans, strict=True)
+        )
+        return _Spelling(text, tuple(float(sure[start]) for start, _, _ in spans), choices)
 
-    def _doubted(self, seen: Pixels, itself: tuple[str, float]) -> context.Choice:
+    def _choice(self, itself: tuple[str, float], columns: Pixels) -> context.Choice:
+        """A character in doubt with what else the recogniser thought of in its *columns*."""
         if not context.modelled(itself[0]):
             return (itself,)
+        seen = columns.max(0)
         seen[0] = 0.0
         likeliest = np.argpartition(-seen, _GUESSES)[:_GUESSES]
         guesses = [(self.alphabet[index], float(seen[index])) for index in likeliest[np.argsort(-seen[likeliest])]]
-        return [guess for guess in guesses if guess[1] > _LEAST_GUESS and context.modelled(guess[0])]
+        kept = [guess for guess in guesses if guess[1] > _LEAST_GUESS and context.modelled(guess[0])]
+        return context.with_like(kept)
 
 
 def _marked(spelling: _Spelling) -> _Spelling:
