@@ -24,7 +24,7 @@ from benchmarks import archive
 from benchmarks.faxgen.catalogue import DOCUMENT_TYPES, Commission, corpus, make
 from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.machine import pdf
-from benchmarks.score import Tally
+from benchmarks.score import Reliability, Tally
 from benchmarks.table import Aim, Figure, Peer
 from gateway import machine
 from gateway.reader import Limits, MailToRead, Readers
@@ -40,6 +40,8 @@ AIM = 60.0
 """Pages a minute on clean pages with two workers."""
 ARCHIVE_RATE, ARCHIVE_ERRORS = Aim(3.0, "at least", "ratio"), Aim(0.2, "at most", "ratio")
 TESSERACT = "tesseract jpn"
+HONEST = Aim(5.0, "at most")
+"""Percentage points between what is said of words and how many of them are right."""
 SAMENESS = {"print": "print", "hand": "handwriting style"}
 
 
@@ -124,6 +126,7 @@ def _compared(spool: Spool, faxes: Sequence[Fax], name: str, effort: Effort) -> 
     yield from _errors(faxes, name, ours, theirs)
     if name in effort.archive:
         yield from _beside_archive(faxes, name, ours)
+    yield from _honesty(faxes, name, ours)
 
 
 def _beside_archive(faxes: Sequence[Fax], name: str, ours: Run) -> Iterator[Figure]:
@@ -158,6 +161,19 @@ def _errors(
         beside = Peer(called, 100 * peer_rate, rate / peer_rate) if peer_rate else None
         remark = f"{mine.characters[kind]} characters of {mine.faxes} faxes, by benchmarks/score.py."
         yield Figure(f"wrong characters, {name}, {said}", 100 * rate, "%", None, beside, remark)
+
+
+def _honesty(faxes: Sequence[Fax], name: str, run: Run) -> Iterator[Figure]:
+    """How many of the words were right of which the engine said that it was so sure of them."""
+    found = Reliability()
+    for (index, page), text in run.read.items():
+        found.add(faxes[index].truth, [(word.text, word.confidence) for word in text.words], page)
+    for row in found.rows():
+        remark = f"{row['words']} words, of which {100 * row['said']:.1f} % was said on the average."
+        yield Figure(f"words right, {name}, said {row['from']:.2f} or more", 100 * row["right"], "%", remark=remark)
+    if found.gap is not None:
+        remark = "Mean distance of the two columns above, by words."
+        yield Figure(f"confidence beside the truth, {name}", 100 * found.gap, "%", HONEST, remark=remark)
 
 
 def _score(faxes: Sequence[Fax], run: Run) -> Tally:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ocr import image as picture
+from ocr import sureness
 from ocr.engine import Point, Run, Sight
 from ocr.errors import EngineError, EngineMissing
 from ocr.page import Turn
@@ -163,7 +164,8 @@ def _run(part: _Line, back: NDArray[np.float64]) -> Run:
     right = max(word["left"] + word["width"] for word in part)
     bottom = max(word["top"] + word["height"] for word in part)
     corners = [_point(back, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
-    return Run(text, cast("tuple[Point, Point, Point, Point]", tuple(corners)), min(1.0, max(0.0, confidence)))
+    sure = sureness.of_tesseract(text, confidence)
+    return Run(text, cast("tuple[Point, Point, Point, Point]", tuple(corners)), sure)
 
 
 def _point(back: NDArray[np.float64], x: float, y: float) -> Point:

@@ -33,7 +33,7 @@ def test_paddle_reads_japanese_lines_in_order(paper, paddle, dpi):
     assert page.turned == 0
     assert abs(page.skew) < 0.3
     assert page.engine.startswith("paddle/3.10")
-    assert page.engine.endswith("square") == (dpi[1] != 196)
+    assert ("square" in page.engine.split()) == (dpi[1] != 196)
 
 
 def test_what_is_shown_are_the_original_bits_squared(paper, paddle):
@@ -117,7 +117,7 @@ def test_tesseract_reads_a_japanese_line(paper, tesseract):
     assert "診断名腸管出血性大腸菌感染症" in squeezed(page.text)
     assert "みどり台総合病院" in squeezed(page.text)
     assert page.engine.startswith("tesseract/")
-    assert 0.5 < page.confidence <= 1
+    assert 0 < page.confidence < 0.9
 
 
 def test_words_boxes_and_confidences(paper, paddle):
