@@ -1,10 +1,12 @@
 """How well was a corpus read? Character error rates and exact fields against the generator's truth.
 
     python -m benchmarks.score TRUTH READ [--by res,degrade] [--json]
+    python -m benchmarks.score TRUTH --engine paddle [--by bucket]
 
 TRUTH is a folder of the generator's ``NAME.json``; READ one of ``NAME.txt`` with the text an engine read, or of
 ``NAME.json`` with a member ``text`` (as ``faxless --json replay`` prints it). A file that is missing in READ counts as
-read empty: silence is an error, not an excuse.
+read empty: silence is an error, not an excuse. With ``--engine`` the ``NAME.tif`` beside the truth are read now, and a
+reliability table of the words' confidences is printed below.
 
 For each drawn segment the score is the least edit distance to any stretch of the page's text, so that reading order
 does not matter; texts are compared after NFKC, without blanks, hyphens and middle dots folded together.
@@ -18,10 +20,15 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from tqdm import tqdm
+
+from ocr import engine as engines
+from ocr.read import read_document
 
 _FOLDED = {ord(c): "-" for c in "‐‑‒–—―−ｰ─━"} | {ord(c): "·" for c in "・･•⋅∙"} | {ord("〜"): "~"}
 _CLASSES = ("print", "hand", "tti", "vertical")
@@ -102,6 +109,59 @@ def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+_STEPS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
+"""Lower ends of the bins of a reliability table."""
+_PEN = "□☐☑■✓✔○◯●"
+"""Boxes and circles around a word are marks, not letters of it."""
+
+
+@dataclass
+class Reliability:
+    """Does confidence mean something? Words by what the engine said of them, and how many of those were right.
+
+    A word is right when each of its parts between blanks stands in the page's truth, letter for letter, after folding.
+    Words of a single letter are not counted: such a letter stands somewhere on nearly every page, so chance is right.
+    """
+
+    words: list[int] = field(default_factory=lambda: [0] * len(_STEPS))
+    right: list[int] = field(default_factory=lambda: [0] * len(_STEPS))
+    said: list[float] = field(default_factory=lambda: [0.0] * len(_STEPS))
+    """Sums of confidences."""
+
+    def add(self, truth: dict[str, Any], words: Iterable[tuple[str, float]], page: int | None = None) -> None:
+        """Count the *words* (text, confidence) of a fax, or of one *page* of it."""
+        segments = [one for one in truth["segments"] if page is None or one.get("page", page) == page]
+        drawn = "".join(folded(segment["text"]) for segment in segments)
+        for text, confidence in words:
+            parts = [part for part in (folded(piece).strip(_PEN) for piece in text.split()) if part]
+            if sum(map(len, parts)) > 1:
+                step = sum(confidence >= lower for lower in _STEPS[1:])
+                self.words[step] += 1
+                self.right[step] += all(part in drawn for part in parts)
+                self.said[step] += confidence
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for every bin that has words: from, words, said (mean confidence), right (share)."""
+        return [
+            {"from": lower, "words": count, "said": said / count, "right": right / count}
+            for lower, count, said, right in zip(_STEPS, self.words, self.said, self.right, strict=True)
+            if count
+        ]
+
+    def table(self) -> str:
+        """The rows as a Markdown table, and the gap."""
+        lines = ["", "| said at least | words | said | right |", "|--:|--:|--:|--:|"]
+        lines += [f"| {r['from']:.2f} | {r['words']} | {r['said']:.1%} | {r['right']:.1%} |" for r in self.rows()]
+        return "\n".join([*lines, f"\nmean distance {self.gap or 0:.1%}\n"])
+
+    @property
+    def gap(self) -> float | None:
+        """Mean distance between what was said and what was right, by words (expected calibration error)."""
+        total = sum(self.words)
+        apart = sum(abs(said - right) for said, right in zip(self.said, self.right, strict=True))
+        return apart / total if total else None
+
+
 def score(pairs: Iterable[tuple[dict[str, Any], str]], by: tuple[str, ...] = ()) -> dict[str, Tally]:
     """Tallies of all faxes (key ``all``) and of each value of the truth's members named in *by*."""
     tallies: dict[str, Tally] = defaultdict(Tally)
@@ -114,10 +174,26 @@ def score(pairs: Iterable[tuple[dict[str, Any], str]], by: tuple[str, ...] = ())
 
 def pairs(truths: Path, read: Path) -> Iterable[tuple[dict[str, Any], str]]:
     """Each truth of the folder with the text read for it."""
-    for path in sorted(truths.glob("*.json")):
+    for path, truth in _truths(truths):
+        yield truth, _text(read, path.stem)
+
+
+def _truths(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted(folder.glob("*.json")):
         truth = json.loads(path.read_text("utf-8"))
         if "segments" in truth:
-            yield truth, _text(read, path.stem)
+            yield path, truth
+
+
+def read_now(truths: Path, name: engines.EngineName, found: Reliability) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each truth of the folder with what *name* reads now in the TIFF beside it; its words are added to *found*."""
+    engine = engines.load(name)
+    faxes = list(_truths(truths))
+    for path, truth in tqdm(faxes, unit="fax", file=sys.stderr):
+        seen = read_document(path.with_suffix(".tif").read_bytes(), engine)
+        for page in seen.pages:
+            found.add(truth, ((word.text, word.confidence) for word in page.words), page.number)
+        yield truth, seen.text
 
 
 def _text(read: Path, name: str) -> str:
@@ -145,20 +221,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description="Error rates against the truth.")
     parser.add_argument("truth", type=Path)
-    parser.add_argument("read", type=Path)
+    parser.add_argument("read", type=Path, nargs="?")
+    parser.add_argument("--engine", choices=get_args(engines.EngineName), help="read the faxes now")
     parser.add_argument(
-        "--by", default="", help="members of the truth to split by: res, degrade, document_type, doc, size"
+        "--by", default="", help="members of the truth to split by: res, degrade, document_type, doc, size, bucket"
     )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    tallies = score(pairs(options.truth, options.read), tuple(name for name in options.by.split(",") if name))
+    if (options.read is None) == (options.engine is None):
+        parser.error("give either READ or --engine")
+    found = Reliability()
+    read = read_now(options.truth, options.engine, found) if options.engine else pairs(options.truth, options.read)
+    tallies = score(read, tuple(name for name in options.by.split(",") if name))
     if not tallies:
         print(f"no truth files in {options.truth}", file=sys.stderr)
         return 1
     if options.json:
-        print(json.dumps({name: tally.rates() for name, tally in tallies.items()}, ensure_ascii=False, indent=1))
+        rates = {name: tally.rates() for name, tally in tallies.items()}
+        told = {**rates, "reliability": found.rows()} if options.engine else rates
+        print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         print(table(tallies))
+        print(found.table() if options.engine else "", end="")
     return 0
 
 

@@ -360,7 +360,7 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
     yield _tls_finding(config)
     try:
-        yield "読み取り OCR", True, engines.probe(config.ocr.engine)
+        yield "読み取り OCR", True, engines.load(config.ocr.engine).name  # as each reading process will
     except ReadingError as error:
         yield "読み取り OCR", False, f"{error}{error.advice}"
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free

@@ -23,7 +23,7 @@ class Run:
     corners: tuple[Point, Point, Point, Point]
     """Top left, top right, bottom right, bottom left as one reads it, in pixels of the upright page."""
     confidence: float
-    """0 to 1: what the recogniser says of its characters, on the average."""
+    """0 to 1: how often such a run is right, letter for letter (ocr.sureness)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Sight:
     """Degrees by which the lines of the upright page climb to the right (negative: fall)."""
     runs: tuple[Run, ...]
     """In any order; corners in pixels of the upright page."""
+    steps: tuple[str, ...] = ()
+    """What the engine did beyond its plain way, as transcripts tell it."""
 
 
 class Engine(Protocol):
@@ -81,9 +83,9 @@ def probe(name: EngineName) -> str:
     Cheap: reads the weights once for their hash, loads no model. Raises :class:`~ocr.errors.EngineMissing`.
     """
     if name == "paddle":
-        from ocr import paddle
+        from ocr import weights
 
-        return paddle.probe()
+        return weights.probe()
     from ocr import tesseract
 
     return tesseract.probe()

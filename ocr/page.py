@@ -50,7 +50,7 @@ class Word:
     text: str
     box: Box
     confidence: float
-    """0 to 1."""
+    """0 to 1: the share of such words that are right, letter for letter (ocr.sureness)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         "square" if page is not original else "",
         "despeckle" if clean else "",
         f"turn{sight.turned}" if sight.turned else "",
+        *sight.steps,
     ]
     text = PageText(
         number=number,

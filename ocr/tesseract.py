@@ -10,6 +10,8 @@ import hashlib
 import itertools
 import math
 import os
+import re
+import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ocr import image as picture
+from ocr import sureness
 from ocr.engine import Point, Run, Sight
 from ocr.errors import EngineError, EngineMissing
 from ocr.page import Turn
@@ -48,7 +51,7 @@ def load() -> Tesseract:
 
 
 def probe() -> str:
-    """Name, version and hash of the Japanese data. Raises :class:`EngineMissing`."""
+    """Name, version and hash of the Japanese data, after a try of it. Raises :class:`EngineMissing`."""
     try:
         version = str(pytesseract.get_tesseract_version())
         languages = pytesseract.get_languages()
@@ -62,17 +65,23 @@ def probe() -> str:
             "読取エンジン tesseract に日本語データ jpn がありません(Debianではパッケージ tesseract-ocr-jpn)。 "
             "Tesseract has no Japanese data 'jpn' (Debian package tesseract-ocr-jpn)."
         )
+    try:  # a file of that name is there; whether it can be read shows when it is
+        pytesseract.image_to_string(Image.new("1", (64, 64), 1), _LANGUAGE, _CONFIG, timeout=_PATIENCE)
+    except (pytesseract.TesseractError, RuntimeError, OSError) as error:
+        raise EngineMissing(
+            "読取エンジン tesseract の日本語データ jpn が壊れています(パッケージ tesseract-ocr-jpn の再導入を)。 "
+            "Tesseract cannot read its Japanese data 'jpn' (install the Debian package tesseract-ocr-jpn again)."
+        ) from error
     return f"tesseract/{version} {_LANGUAGE}{_data_hash()}"
 
 
 def _data_hash() -> str:
     """Prefix of the SHA-256 of the Japanese data with a space before, or nothing where its folder is not known."""
-    folders = [os.environ.get("TESSDATA_PREFIX", ""), "/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata"]
-    for folder in filter(None, folders):
-        file = Path(folder) / f"{_LANGUAGE}.traineddata"
-        if file.is_file():
-            return f" {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}"
-    return ""
+    command = [pytesseract.pytesseract.tesseract_cmd, "--list-langs"]
+    told = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE).stdout  # noqa: S603  no foreign words
+    folder = re.search(rb'"(.+)"', told)  # List of available languages in "/usr/share/tesseract-ocr/5/tessdata/" (3):
+    file = Path(os.fsdecode(folder[1])) / f"{_LANGUAGE}.traineddata" if folder else None
+    return f" {hashlib.sha256(file.read_bytes()).hexdigest()[:8]}" if file and file.is_file() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +175,8 @@ def _run(part: _Line, back: NDArray[np.float64]) -> Run:
     right = max(word["left"] + word["width"] for word in part)
     bottom = max(word["top"] + word["height"] for word in part)
     corners = [_point(back, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
-    return Run(text, cast("tuple[Point, Point, Point, Point]", tuple(corners)), min(1.0, max(0.0, confidence)))
+    sure = sureness.of_tesseract(text, confidence)
+    return Run(text, cast("tuple[Point, Point, Point, Point]", tuple(corners)), sure)
 
 
 def _point(back: NDArray[np.float64], x: float, y: float) -> Point:

@@ -114,7 +114,7 @@ def _only_mentioned(pages: Sequence[PageLines], diseases: Diseases) -> Field | N
 
 
 def _disease_field(likeness: Likeness, line: PageLine, raw: str = "", weight: float = 1.0) -> Field:
-    confidence = round(likeness.score * weight * line.confidence, 3)
+    confidence = round(likeness.score * weight * line.sure_of(likeness.disease.name), 3)
     return Field(likeness.disease.name, raw or line.raw.strip(), line.page, line.box, confidence)
 
 
@@ -125,7 +125,7 @@ def _diagnosed(pages: Sequence[PageLines]) -> Field | None:
     for line, value in _values(pages, _DIAGNOSIS_LABELS):
         written = dates.parse(value)
         if written is not None:
-            sure = (0.7 if written.warning else 1.0) * line.confidence
+            sure = (0.7 if written.warning else 1.0) * line.sure_of(written.raw)
             return Field(written.date.isoformat(), written.raw, line.page, line.box, round(sure, 3))
     return None
 
@@ -144,7 +144,8 @@ def _institution_phone(pages: Sequence[PageLines]) -> Field | None:
     for line, value in _values([part], _PHONE_LABELS):
         numbers = number.find(value)
         if numbers:
-            return Field(numbers[0].e164, numbers[0].printed, line.page, line.box, round(line.confidence, 3))
+            sure = round(line.sure_of(numbers[0].printed), 3)
+            return Field(numbers[0].e164, numbers[0].printed, line.page, line.box, sure)
     return None
 
 

@@ -44,6 +44,11 @@ class PageLine:
     box: Box
     """All zero when the place is not known."""
     confidence: float
+    """How often such a line is right, letter for letter."""
+
+    def sure_of(self, part: str) -> float:
+        """How often a *part* of it is: the line's doubt is spread evenly over its letters."""
+        return float(self.confidence ** min(1.0, len(fold(part)) / max(1, len(self.folded))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.faxgen import fonts, samples
-from benchmarks.faxgen.catalogue import DOCUMENT_TYPES, LAYOUTS, Commission, corpus, make
+from benchmarks.faxgen.catalogue import DOCUMENT_TYPES, LAYOUTS, Commission, corpus, make, trials
 from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.machine import DAMAGES, RESOLUTIONS, Damage, pdf
+from benchmarks.faxgen.trials import BUCKETS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--format", choices=("tif", "pdf", "both"), default="tif")
     new.add_argument("--workers", type=int, default=1, help="processes")
     new.set_defaults(run=_make)
+    trial = commands.add_parser("trials", help="make the faxes that the reading's accuracy is measured on")
+    trial.add_argument("out", type=Path)
+    trial.add_argument("--each", type=int, default=4, help="faxes for every condition")
+    trial.add_argument("--seed", type=int, default=1)
+    trial.add_argument("--buckets", default="", help=f"comma-separated; all: {','.join(BUCKETS)}")
+    trial.add_argument("--format", choices=("tif", "pdf", "both"), default="tif")
+    trial.add_argument("--workers", type=int, default=1, help="processes")
+    trial.set_defaults(run=_trials)
     return parser
 
 
@@ -74,11 +83,21 @@ def _make(options: argparse.Namespace) -> int:
     if strange:
         print(f"no such class or layout: {', '.join(sorted(strange))}", file=sys.stderr)
         return 2
+    return _written(options, _commissions(options, wanted))
+
+
+def _trials(options: argparse.Namespace) -> int:
+    wanted = tuple(name for name in options.buckets.split(",") if name)
+    strange = sorted(set(wanted) - set(BUCKETS))
+    if strange:
+        print(f"no such condition: {', '.join(strange)}", file=sys.stderr)
+        return 2
+    return _written(options, trials(options.each, options.seed, wanted))
+
+
+def _written(options: argparse.Namespace, commissions: list[Commission]) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        (f"{number:05d}_{c.layout}", c, options.out, options.format)
-        for number, c in enumerate(_commissions(options, wanted))
-    ]
+    jobs = [(f"{number:05d}_{c.layout}", c, options.out, options.format) for number, c in enumerate(commissions)]
     if options.workers > 1:
         with ProcessPoolExecutor(options.workers) as pool:
             sizes = list(tqdm(pool.map(_one, jobs), total=len(jobs), unit="fax"))

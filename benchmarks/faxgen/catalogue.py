@@ -17,6 +17,7 @@ from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.forms import city, disease, health, office
 from benchmarks.faxgen.machine import HEADER_STYLES, RESOLUTIONS, Bits, Damage, Resolution, header, imprint, scan, tiff
 from benchmarks.faxgen.paper import SIZES
+from benchmarks.faxgen.trials import BUCKETS, TRIALS, Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ LAYOUTS: dict[str, Layout] = {
     for room in (disease, health, city, office)
     for name, document_type, draw in room.LAYOUTS
 }
+_TRIALS = {name: Layout(name, "OTHER", draw) for name, draw in TRIALS.items()}
 COVERS = {"cover": office.cover, "cover_with_code": office.cover_with_code}
 """Cover sheets that go before another document."""
 DOCUMENT_TYPES = tuple(dict.fromkeys(layout.document_type for layout in LAYOUTS.values()))
@@ -58,6 +60,8 @@ class Commission:
     when: datetime | None = None
     withheld: bool = False
     """No caller id."""
+    bucket: str = ""
+    """Which condition of `trials.BUCKETS` it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Fax:
 
 def make(commission: Commission, book: FontBook) -> Fax:
     """Draw, scan and describe one fax. Raises `KeyError` for an unknown layout, resolution, cover or header style."""
-    layout, resolution = LAYOUTS[commission.layout], RESOLUTIONS[commission.resolution]
+    layout = LAYOUTS.get(commission.layout) or _TRIALS[commission.layout]
+    resolution = RESOLUTIONS[commission.resolution]
     draft = Draft.begin(commission.seed, book, when=commission.when, disease=commission.disease, mask=commission.mask)
     _write(draft, layout, commission.cover)
     truth = draft.truth()
@@ -125,6 +130,7 @@ def _told(commission: Commission, layout: Layout, draft: Draft, pages: int) -> d
         "cover": commission.cover,
         "header": commission.header,
         "seed": commission.seed,
+        "bucket": commission.bucket,
         "pages": pages,
         "caller": None if commission.withheld else caller,
         "tsi": digits.lstrip("+")[:20],
@@ -191,6 +197,26 @@ def corpus(count: int, seed: int, document_types: tuple[str, ...] = (), clean: f
     rng = random.Random(seed)
     types = document_types or DOCUMENT_TYPES
     return [_one(rng, types[number % len(types)], number // len(types), clean) for number in range(count)]
+
+
+def trials(each: int, seed: int, buckets: tuple[str, ...] = ()) -> list[Commission]:
+    """*each* commissions for every condition of `trials.BUCKETS` (or those named): what accuracy is measured on."""
+    rng = random.Random(seed)
+    plain = [name for name in LAYOUTS if name not in ("blank", "vertical_petition")]
+    rng.shuffle(plain)
+    made = []
+    for name in buckets or BUCKETS:
+        bucket = BUCKETS[name]
+        for _ in range(each):
+            plain.append(plain.pop(0))
+            made.append(_trial(rng, name, bucket, rng.choice(bucket.layouts) if bucket.layouts else plain[-1]))
+    return made
+
+
+def _trial(rng: random.Random, name: str, bucket: Bucket, layout: str) -> Commission:
+    header = rng.choice([style for style in HEADER_STYLES if style != "none"])
+    seed = rng.randrange(2**31)
+    return Commission(layout, seed, bucket.resolution, bucket.damages, header=header, size=bucket.size, bucket=name)
 
 
 def _one(rng: random.Random, document_type: str, turn: int, clean: float) -> Commission:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gateway import machine
 from gateway.reader import Limits, MailToRead, Readers
 from gateway.spool import Spool
-from ocr.errors import DocumentError, ReadingError
+from ocr.errors import DocumentError, ReadingError, TooLarge
 from tests.city import SAMPLES
 
 
@@ -62,6 +64,36 @@ def test_a_child_without_memory_is_a_page_that_cannot_be_read(spool: Spool) -> N
     try:
         with pytest.raises(ReadingError):
             pool.read(keep(spool), 0, 1)
+    finally:
+        pool.close()
+
+
+def test_the_largest_fax_page_is_read_in_half_the_memory_and_hides_no_other(spool: Spool, tmp_path: Path) -> None:
+    """A3 at 408x391 dpi in noise, between a page that claims to be larger than any and a usual one."""
+    with Image.open(SAMPLES / "02_baidoku.tif") as sample:
+        sample.load()
+    ink = np.asarray(sample.resize((4864, 6465)).convert("1")) ^ (np.random.default_rng(4).random((6465, 4864)) < 0.02)
+    large = Image.fromarray(ink.astype(np.uint8) * 255).convert("1")
+    mails = []
+    for number, (page, dpi) in enumerate(((large, (408, 391)), (Image.new("1", (49_000, 9)), (204, 196)))):
+        file = tmp_path / f"{number}.tif"
+        page.save(file, compression="group4", dpi=dpi)
+        mails.append(MailToRead(spool.put(machine.letter(file, machine.Call(to="hoken@fax.example.jp")))))
+    content = bytearray((tmp_path / "1.tif").read_bytes())
+    assert content.count((49_000).to_bytes(4, "little")) == 1
+    (tmp_path / "2.tif").write_bytes(content.replace((49_000).to_bytes(4, "little"), (51_000).to_bytes(4, "little")))
+    beyond = MailToRead(spool.put(machine.letter(tmp_path / "2.tif", machine.Call(to="hoken@fax.example.jp"))))
+    pool = Readers(spool, "paddle", 1, Limits(memory_bytes=1024 << 20, page_seconds=300))
+    try:
+        with pytest.raises(TooLarge):
+            pool.read(beyond, 0, 1)
+        (child,) = multiprocessing.active_children()
+        page = pool.read(mails[0], 0, 1).page
+        assert (page.width, page.height) == (4864, 6465)
+        assert "despeckle" in page.engine
+        assert pool.read(mails[1], 0, 1).page.text == ""
+        assert "梅毒" in pool.read(keep(spool), 0, 1).page.text
+        assert multiprocessing.active_children() == [child], "no page took the child down"
     finally:
         pool.close()
 

@@ -75,6 +75,16 @@ def test_pages_are_read_and_held_against_the_truth() -> None:
     assert errors.value < 50
     assert errors.peer is not None
     assert errors.peer.ratio == 1, "the same engine reads the same"
+    bound = figures["pages read and written as searchable PDF, clean"]
+    assert bound.value is not None
+    assert 0 < bound.value <= rate.value
+    assert bound.peer is not None, bound.remark
+    assert bound.peer.name.startswith("OCRmyPDF")
+    assert bound.peer.ratio == pytest.approx(bound.value / bound.peer.value)
+    theirs = figures["wrong characters, clean, beside OCRmyPDF, print"]
+    assert theirs.value == errors.value
+    assert theirs.peer is not None
+    assert 0 < theirs.peer.value < 80, "its pages are held against their own truths"
 
 
 def test_two_workers_lose_and_double_nothing_when_one_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -14,13 +15,14 @@ from gateway.config import load
 from tests.city import ROOT, SAMPLES, write_city
 
 
-def faxless(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def faxless(path: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gateway.cli", "--config", str(path), *words],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=False,
+        env={**os.environ, **environment},
     )
 
 
@@ -43,6 +45,25 @@ def test_check_finds_what_would_go_wrong(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert any("NOTHING" in detail for detail in wrong)
     assert any("nowhere" in detail for detail in wrong)
+
+
+@pytest.mark.parametrize("engine", ["paddle", "tesseract"])
+def test_an_engine_without_its_data_is_found_by_check_and_not_by_the_first_fax(tmp_path: Path, engine: str) -> None:
+    path = write_city(tmp_path)
+    path.write_text(path.read_text().replace("[ocr]\n", f'[ocr]\nengine = "{engine}"\n'))
+    models = tmp_path / "rapidocr" / "models"
+    models.mkdir(parents=True)
+    (models.parent / "__init__.py").touch()
+    (models / "PP-OCRv6_det_small.onnx").write_bytes(b"something else")
+    without = {"TESSDATA_PREFIX": str(models), "PYTHONPATH": str(tmp_path)}  # neither has what it needs there
+    done = faxless(path, "check", "--json", **without)
+    wrong = [check["detail"] for check in json.loads(done.stdout)["checks"] if not check["ok"]]
+    assert done.returncode == 1
+    assert len(wrong) == 1
+    assert engine in wrong[0]
+    started = faxless(path, "serve", **without)
+    assert started.returncode == 1
+    assert engine in started.stderr
 
 
 def test_a_wrong_configuration_ends_with_2_and_all_mistakes(city: Path) -> None:

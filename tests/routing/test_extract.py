@@ -9,6 +9,7 @@ import pytest
 from routing import disease
 from routing.extract import diagnosis_date, extract, masked
 from routing.facts import Line, PageFacts
+from routing.layout import PageLine
 
 DISEASES = disease.load().on(date(2026, 11, 23))
 FORM = """感染症発生届
@@ -130,3 +131,16 @@ def test_an_instruction_to_mask_is_no_mask(text: str) -> None:
 def test_bars_on_the_page_are_masks_whatever_the_text_says() -> None:
     assert masked((PageFacts(1, "氏名", masked=((100, 100, 300, 150),)),))
     assert not masked((PageFacts(1, "氏名"),))
+
+
+def test_of_a_long_line_in_doubt_a_short_value_is_surer_than_the_line() -> None:
+    line = PageLine(
+        "診断名麻しん診断年月日令和8年11月20日", "診断名 麻しん 診断年月日 令和8年11月20日", 1, False, (0, 0, 9, 9), 0.5
+    )
+    assert line.sure_of("麻しん") == pytest.approx(0.5 ** (3 / len(line.folded)))
+    assert line.sure_of(line.raw) == pytest.approx(0.5)
+    assert line.sure_of("") == 1
+    text = "感染症名 腸管出血性大腸菌感染症 (診断した者の類型 患者確定例 無症状病原体保有者 感染症死亡者の死体)"
+    words = (Line("感染症発生届", (0, 0, 90, 9), 0.99), Line(text, (0, 20, 900, 29), 0.5))
+    found = extract([PageFacts(1, "", words=words)], DISEASES)["disease"]
+    assert 0.7 < found.confidence < 0.95
