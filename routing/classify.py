@@ -180,19 +180,23 @@ def _hits(page: PageLines, phrases: Book) -> list[_Hit]:
 def _titles(page: PageLines, phrases: Book) -> list[_Hit]:
     """Title phrases line by line, the best of each class."""
     best: dict[str, _Hit] = {}
+    bones = skeleton(page.folded)
+    # What stands in no line of the page need not be looked for in each; a pattern's edges are the line's.
+    there = [p for p in phrases.titles if p.pattern is not None or p.folded in page.folded]
+    alike = [p for p in phrases.titles if p.pattern is None and p.skeleton in bones]
     for line in page.lines:
-        for hit in _titles_in(line, phrases):
+        for hit in _titles_in(line, there, alike, phrases):
             if hit.code not in best or best[hit.code].weight < hit.weight:
                 best[hit.code] = hit
     return list(best.values())
 
 
-def _titles_in(line: PageLine, phrases: Book) -> list[_Hit]:
+def _titles_in(line: PageLine, there: Sequence[Phrase], alike: Sequence[Phrase], phrases: Book) -> list[_Hit]:
     if len(line.folded) > 120:
         return []
-    met = _exactly(line.folded, phrases.titles)
+    met = _exactly(line.folded, there)
     if line.title and not any(2 * (end - start) >= len(line.folded) for _, start, end, _ in met):
-        met += _likely(line.folded, phrases.titles)  # 請書 stands in 公費負担中請書 too
+        met += _likely(line.folded, alike, phrases)  # 請書 stands in 公費負担中請書 too
     widest = [m for m in met if not any(_inside(m, other) for other in met)]
     hits = []
     for phrase, start, end, nearness in widest:
@@ -210,15 +214,13 @@ def _exactly(folded: str, titles: Iterable[Phrase]) -> list[_Met]:
     return [(p, start, end, 1.0) for p in titles if p.stands_in(folded) for start, end in p.spans(folded)]
 
 
-def _likely(folded: str, titles: Sequence[Phrase]) -> list[_Met]:
+def _likely(folded: str, alike: Sequence[Phrase], phrases: Book) -> list[_Met]:
     """Damaged titles: look-alike characters first, then a bounded number of misread signs."""
     bones = skeleton(folded)
-    alike = [
-        (p, at, at + len(p.folded), 0.9) for p in titles if p.pattern is None and (at := bones.find(p.skeleton)) >= 0
-    ]
-    if alike or not 4 <= len(folded) <= 40:
-        return alike
-    near = [(p, *place) for p in titles if not p.pattern and (place := nearly(p.folded, folded)) is not None]
+    met = [(p, at, at + len(p.folded), 0.9) for p in alike if (at := bones.find(p.skeleton)) >= 0]
+    if met or not 4 <= len(folded) <= 40:
+        return met
+    near = [(p, *place) for p in phrases.near(folded) if (place := nearly(p.folded, folded)) is not None]
     return [max(near, key=lambda m: (m[3], len(m[0].folded)))] if near else []
 
 
@@ -299,7 +301,7 @@ def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy) -> _Ver
 
 def _scores(hits: list[_Hit]) -> dict[str, float]:
     scores: dict[str, float] = {}
-    for code in {h.code for h in hits}:
+    for code in dict.fromkeys(h.code for h in hits):  # in an order that no hash decides
         titles = [h.weight for h in hits if h.code == code and h.kind == "title"]
         anchors = {h.phrase: h.weight for h in hits if h.code == code and h.kind == "anchor"}
         keywords = {h.phrase: h.weight for h in hits if h.code == code and h.kind == "keyword"}
