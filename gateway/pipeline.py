@@ -27,6 +27,7 @@ from routing import fold
 from routing.decide import decide
 from routing.disease import Diseases
 from routing.facts import Decision, Facts, Line, PageFacts
+from routing.model import Model
 from routing.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -66,6 +67,8 @@ class Pipeline:
     readers: Readers
     taxonomy: Taxonomy
     diseases: Diseases
+    learned: Callable[[], Model]
+    """The model that decides now (gateway.learning)."""
 
     def journey(self, fax_id: str, step: Step) -> None:
         """Walk a fax from its mail to its department."""
@@ -138,7 +141,7 @@ class Pipeline:
             return self._no_fax(fax)
         tti = next((found for page in pages if (found := read_tti(page.text.splitlines()[:3]))), None)
         facts = facts_of(fax, pages, tti)
-        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
+        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases, self.learned())
         return _decided(fax, pages, facts, decision)
 
     def _no_fax(self, fax: Fax) -> Decided:
