@@ -257,15 +257,15 @@ def _hold_for_class(
     if sure or (not found.confidence and draft.document_type is None):
         return
     always = _ALWAYS_HELD.get(draft.document_type or "")
+    both = _opinions(found, taxonomy)
+    told = f"{both}。" if both else ""
     if always is not None:
         draft.held_because.append(always)
+    elif draft.document_type in {None, "OTHER"}:  # however surely it is nothing known
+        draft.held_because.append(f"種別を判断できません。{told}")
     elif draft.confidence < organisation.hold_below:
-        what = "種別を判断できません。" if draft.document_type in {None, "OTHER"} else "種別に確信がありません"
-        tail = (
-            "" if what.endswith("。") else f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})。"
-        )
-        both = _opinions(found, taxonomy)
-        draft.held_because.append(what + tail + (f"{both}。" if both else ""))
+        line = f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})"
+        draft.held_because.append(f"種別に確信がありません{line}。{told}")
 
 
 def _hold_for_masks(draft: _Draft, hidden: bool) -> None:

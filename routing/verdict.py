@@ -18,11 +18,15 @@ _OF_PHRASES, _OF_MODEL = 1.8, 0.6
 _LEAST_SHARE = 1e-6
 _A_QUESTION = 0.5
 """The confidence at the most where the witnesses disagree."""
+_ALONE = 0.25
+"""Below this share a class that no phrase tells of is no class at all."""
 _FIRM = 0.5
 """From this share on the model's own word is a word against the phrases'."""
 _SET = 0.95
 _MAYBE, _MAYBE_ALONE = 0.10, 0.40
 """From these shares on (of both witnesses, of the model alone) a critical class is shown to a person."""
+_KNOWS = 0.30
+"""A model whose likeliest class has less than this knows nothing of such a text: its shares are no hint."""
 TELLING = 20
 """Folded characters below which the model is not asked."""
 
@@ -48,11 +52,11 @@ def together(scores: Mapping[str, float], told: str, opinion: Opinion, critical:
     shares = _shares(scores, opinion)
     first = max(shares, key=lambda code: shares[code])
     ranked = sorted(shares.items(), key=lambda pair: -pair[1])
-    code = told if told != "OTHER" else first
+    code = told if told != "OTHER" else first if shares[first] >= _ALONE else "OTHER"
     disagree = code != first or (opinion.first != code and opinion.of(opinion.first) >= _FIRM)
     return Verdict(
         code=code,
-        confidence=min(shares[code], _A_QUESTION) if disagree else shares[code],
+        confidence=min(shares.get(code, 0.0), _A_QUESTION) if disagree else shares[code],
         classes=_set(ranked),
         maybe=None if code in critical else _maybe(shares, opinion, critical),
     )
@@ -86,5 +90,5 @@ def _maybe(shares: Mapping[str, float], opinion: Opinion, critical: Collection[s
     code = max(urgent, key=lambda code: urgent[code], default=None)
     if code is None:
         return None
-    together = sum(shares[code] for code in urgent)
-    return (code, urgent[code]) if together >= _MAYBE or opinion.of(code) >= _MAYBE_ALONE else None
+    likely = sum(shares[code] for code in urgent) >= _MAYBE and opinion.of(opinion.first) >= _KNOWS
+    return (code, urgent[code]) if likely or opinion.of(code) >= _MAYBE_ALONE else None
