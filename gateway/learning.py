@@ -103,7 +103,7 @@ class Lesson:
 
 
 def _short(figures: Figures) -> dict[str, float | int | None]:
-    names = ("faxes", "known", "routed", "routed_right", "urgent_recall")
+    names = ("faxes", "known", "routed", "routed_right", "misdirected", "urgent_recall", "missed")
     return {name: getattr(figures, name) for name in names}
 
 
@@ -215,11 +215,14 @@ def outcome(
 
 
 def _worse(candidate: Figures, in_use: Figures) -> str:
-    """Why the candidate must not take over; empty when it may."""
+    """Why the candidate must not take over; empty when it may.
+
+    Faults are counted, not shares: one that holds a fax more would else be worse by the thousandth part of a per cent.
+    """
     for what, new, old in (
-        ("緊急の見落とし", candidate.urgent_recall, in_use.urgent_recall),
-        ("振り分けの正しさ", candidate.routed_right, in_use.routed_right),
+        ("緊急のFAXを見落とす", candidate.missed, in_use.missed),
+        ("誤った部署に送る", candidate.misdirected, in_use.misdirected),
     ):
-        if new is not None and old is not None and new < old:
-            return f"新しいモデルは{what}で今のモデルに劣るため、替えませんでした({new:.2%} < {old:.2%})。"
+        if new > old:
+            return f"新しいモデルは{what}件数が今のモデルより多いため、替えませんでした({old}件 → {new}件)。"
     return ""

@@ -83,7 +83,11 @@ class Figures:
     """Share that went by themselves."""
     routed_right: float | None
     """Share of those in the right department."""
+    misdirected: int
+    """Faxes that went by themselves, and to the wrong department."""
     urgent_recall: float | None
+    missed: int
+    """Urgent faxes that did not come out as urgent."""
     classes: tuple[OfClass, ...]
     confusion: tuple[tuple[str, str, int], ...]
     """(is, was taken for, how often), the most frequent mistakes first."""
@@ -108,7 +112,9 @@ def measure(outcomes: Sequence[Outcome]) -> Figures:
         known=_share(outcomes, lambda o: o.known),
         routed=_share(outcomes, lambda o: not o.held),
         routed_right=_share(routed, lambda o: o.at_home),
+        misdirected=sum(not o.at_home for o in routed),
         urgent_recall=_share(urgent, lambda o: o.told_urgent),
+        missed=sum(not o.told_urgent for o in urgent),
         classes=tuple(_of_class(code, outcomes) for code in sorted({o.document_type for o in outcomes})),
         confusion=tuple((true, told, count) for (true, told), count in sorted(mistakes.items(), key=_often)),
         curve=_curve(outcomes),

@@ -77,10 +77,10 @@ def _classes(examples: Sequence[Example]) -> tuple[str, ...]:
     return tuple(sorted({class_of(example.document_type) for example in examples}))
 
 
-def folds(examples: Sequence[Example], seed: int = SEED, count: int = FOLDS) -> list[tuple[list[int], list[int]]]:
+def folds(examples: Sequence[Example], seed: int = SEED) -> list[tuple[list[int], list[int]]]:
     """The examples' places parted so that each is held out once, with all of its layout: (learn from, held out)."""
     groups = [example.layout for example in examples]
-    parted = GroupKFold(min(count, len(set(groups))), shuffle=True, random_state=seed)
+    parted = GroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=seed)
     return [(list(here), list(there)) for here, there in parted.split(examples, groups=groups)]
 
 
