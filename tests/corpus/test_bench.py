@@ -87,7 +87,8 @@ def test_the_unseen_documents_are_of_every_class_and_none_was_learned() -> None:
     learned = {line for example in training.packaged() for line in example.text.splitlines()}
     for document in documents:
         lines = document.text.splitlines()
-        assert sum(line in learned for line in lines) <= len(lines) / 4, document.name  # the law's own words
+        # Titles and the law's own words stand on everybody's forms.
+        assert sum(len(line) > 14 and line in learned for line in lines) <= 1, document.name
 
 
 def test_knowing_is_measured_as_text_and_from_pictures(tmp_path: Path) -> None:
