@@ -160,7 +160,13 @@ def _figures(name: str, outcomes: Sequence[Outcome], how: str) -> list[Figure]:
     able = measured([one for one in outcomes if one.document_type not in NEVER_ROUTED])
     how = f"{every.faxes} faxes, {how}"
     return [
-        Figure(f"urgent found, {name}", _percent(every.urgent_recall), "%", Aim(99, "at least"), remark=_missed(every)),
+        Figure(
+            f"urgent found, {name}",
+            _percent(every.urgent_recall),
+            "%",
+            Aim(99, "at least"),
+            remark=_missed(every, outcomes),
+        ),
         Figure(
             f"in the right department, {name}",
             _percent(every.routed_right),
@@ -179,9 +185,10 @@ def _figures(name: str, outcomes: Sequence[Outcome], how: str) -> list[Figure]:
     ]
 
 
-def _missed(figures: Figures) -> str:
+def _missed(figures: Figures, outcomes: Sequence[Outcome]) -> str:
+    gone = sum(one.urgent and not one.told_urgent and not one.held for one in outcomes)
     urgent = sum(row.faxes for row in figures.classes if row.urgent_recall is not None)
-    return f"{figures.missed} of {urgent} missed"
+    return f"{figures.missed} of {urgent} missed ({gone} of them went by themselves)"
 
 
 def _percent(share: float | None) -> float | None:

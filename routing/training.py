@@ -31,7 +31,7 @@ from routing.phrases import ALIKE, NOTIFICATION, NOTIFICATIONS
 FILE = "examples.jsonl.gz"
 FOLDS = 4
 SEED = 20261123
-_STRENGTH = 30.0
+_STRENGTH = 10.0
 _UNTAUGHT = frozenset({"MISDIRECTED"})
 """Whom a fax is for is read from its addressee, not from how it sounds."""
 

@@ -48,7 +48,7 @@ def test_what_no_phrase_told_of_is_found_as_urgent() -> None:
 
 
 def test_both_opinions_stand_in_the_reason() -> None:
-    found = seen("本日の会議室の予約についてのお願い\n明日午後の会議室を変更してください。保健所 総務課まで連絡を。")
+    found = seen("取材依頼書\n区長様 騒音がひどくて眠れません。何度お願いしても改善されません。住民一同 署名を添えます")
     assert found.held
     assert any("語句: " in reason and "学習モデル: " in reason for reason in found.held_because), found.held_because
 

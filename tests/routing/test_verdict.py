@@ -42,10 +42,12 @@ def test_the_model_never_outvotes_phrases() -> None:
     assert found.confidence <= 0.5
 
 
-def test_the_model_may_speak_where_phrases_are_silent() -> None:
-    found = verdict("OTHER", seen(COMPLAINT=0.99))
-    assert found.code == "COMPLAINT"
-    assert found.confidence > 0.8
+def test_the_model_speaks_where_phrases_are_silent_and_decides_with_a_word_of_theirs() -> None:
+    alone = verdict("OTHER", seen(COMPLAINT=0.99))
+    assert (alone.code, alone.confidence) == ("COMPLAINT", 0.5)
+    together = verdict("OTHER", seen(COMPLAINT=0.99), COMPLAINT=0.25)
+    assert together.code == "COMPLAINT"
+    assert together.confidence > 0.8
 
 
 def test_where_nobody_knows_it_is_nothing_known() -> None:
