@@ -1,6 +1,6 @@
 """`make bench`: what this gateway does on this machine, measured now against real processes on loopback.
 
-    python -m benchmarks [--only running,door,hosts,reading] [--quick] [--json] [--folder DIR] [--faxes N]
+    python -m benchmarks [--only running,door,hosts,reading,knowing] [--quick] [--json] [--folder DIR] [--faxes N]
 
 The table goes to standard output, progress to standard error. How each figure is measured: docs/benchmarks.md.
 """
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import door, hosts, reading, running, table
+from benchmarks import door, hosts, knowing, reading, running, table
 
-PARTS = ("running", "door", "hosts", "reading")
+PARTS = ("running", "door", "hosts", "reading", "knowing")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +66,8 @@ def _measured(name: str, words: argparse.Namespace) -> Sequence[table.Figure]:
         return running.measure(folder, running.QUICK if quick else running.FULL)
     if name == "door":
         return door.measure(folder, door.QUICK if quick else door.FULL)
+    if name == "knowing":
+        return knowing.measure(folder, knowing.QUICK if quick else knowing.FULL)
     return reading.measure(folder, reading.QUICK if quick else reading.FULL)
 
 

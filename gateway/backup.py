@@ -48,7 +48,7 @@ from gateway.store import ALERT, CARRY, JOURNEY
 FORMAT = 1
 LEFT_OUT = frozenset({"executor", "failed_sign_in", "job"})
 """Tables of a moment: who runs journeys, wrong passwords of the last day, jobs (they are made again)."""
-BYTES_OF = {"fax": ("sha256", "content"), "page": ("png",)}
+BYTES_OF = {"fax": ("sha256", "content"), "page": ("png",), "model": ("sha256",)}
 """Columns that name bytes in the spool."""
 ROWS, PART_BYTES = 500, 4 << 20
 """Rows and bytes of a member, about: what is held in memory at a time."""

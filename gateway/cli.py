@@ -134,6 +134,13 @@ def _parser() -> argparse.ArgumentParser:
     route.add_argument("--to", required=True, metavar="DEPARTMENT")
     route.add_argument("--type", required=True)
 
+    learn = command("learn", _learn, "訂正から学び直し、劣らなければ替えます (retrain from corrections)")
+    learn.add_argument("--back", action="store_true", help="ひとつ前のモデルに戻します (back to the former model)")
+
+    proof = command("evaluate", _evaluate, "正解のあるFAXのフォルダで正確さを測ります (accuracy on faxes with truth)")
+    proof.add_argument("folder", type=Path, metavar="DIR")
+    proof.add_argument("--page", type=Path, metavar="FILE.html", help="曲線を描いたページを書きます (write a page)")
+
     count = command("traffic", _traffic, "月ごとの件数と削減率 (volumes against baseline and target)")
     count.add_argument("--from", dest="first", metavar="YYYY-MM")
     count.add_argument("--to", dest="last", metavar="YYYY-MM")
@@ -257,6 +264,55 @@ def _route(config: Config, words: argparse.Namespace) -> int:
 
 def _me() -> str:
     return "administrator"
+
+
+# ---- knowing --------------------------------------------------------------------------------------
+
+
+def _learn(config: Config, words: argparse.Namespace) -> int:
+    from gateway.learning import School
+
+    with house.open_house(config) as home:
+        if words.back:
+            return _unlearn(home, words)
+        school = School(config, home.store, home.spool, home.desk.taxonomy, home.diseases)
+        lesson = school.learn(_me(), _bar)
+    _print(words, lesson.as_json(), _told_lesson)
+    return DONE
+
+
+def _unlearn(home: house.House, words: argparse.Namespace) -> int:
+    put_aside = home.store.back_to_former(_me())
+    if put_aside is None:
+        return _complain(("学習したモデルはありません。製品のモデルを使っています (nothing was learned)",), FAILED)
+    aside, former = put_aside
+    told = {"put_aside": aside.sha256, "in_use": former.sha256 if former else None}
+    which = f"{former.at.astimezone(TOKYO):%Y-%m-%d %H:%M} のモデル" if former else "製品のモデル"
+    _print(words, told, lambda _: f"{which}に戻しました。")
+    return DONE
+
+
+def _told_lesson(lesson: dict[str, Any]) -> str:
+    lines = [lesson["why"], f"訂正 {lesson['corrections']}件(新しいもの {lesson['new']}件)"]
+    for name, title in (("candidate", "新しいモデル"), ("in_use", "今までのモデル")):
+        if figures := lesson[name]:
+            lines.append(
+                f"{title}: 緊急の検出 {_percent(figures['urgent_recall'])}  振り分けの正しさ"
+                f" {_percent(figures['routed_right'])}  自動 {_percent(figures['routed'])} ({figures['faxes']}件で)"
+            )
+    return "\n".join(lines)
+
+
+def _evaluate(config: Config, words: argparse.Namespace) -> int:
+    from gateway import evaluation  # loads the readers
+
+    if not words.folder.is_dir():
+        return _complain((f"{words.folder}: フォルダがありません (no such folder)",), WRONG)
+    result = evaluation.evaluate(config, words.folder, _bar)
+    if words.page:
+        words.page.write_text(evaluation.page(result, str(words.folder)), "utf-8")
+    _print(words, result.as_json(), evaluation.text)
+    return DONE
 
 
 # ---- the count ------------------------------------------------------------------------------------

@@ -20,10 +20,12 @@ from gateway.config import Config
 from gateway.desk import Desk
 from gateway.errors import ConfigError, GatewayError, SpoolError
 from gateway.intake import Entries, Intake
+from gateway.learning import Learned
 from gateway.models import User, now
 from gateway.spool import Spool
 from gateway.store import Store, connect
 from routing import disease, taxonomy
+from routing.model import Model, packaged
 
 LEAST_FREE = 200 << 20
 """Bytes of disk below which we say that we are not ready: four mails of the largest size."""
@@ -91,6 +93,19 @@ def open_spool(config: Config) -> Spool:
     return Bucket(
         config.spool_folder, place, keys_from(beside / settings.credentials if settings.credentials else None)
     )
+
+
+def model_now(config: Config) -> Model:
+    """The model that decides at this site, for whoever only tries something out: nothing is made or written."""
+    if config.storage.database == "sqlite" and not (config.data / "faxless.db").exists():
+        return packaged()
+    engine = connect(config.database_url)
+    try:
+        return Learned(Store(engine), open_spool(config))()
+    except (SQLAlchemyError, GatewayError):
+        return packaged()
+    finally:
+        engine.dispose()
 
 
 def _migrate(config: Config, engine: sa.Engine) -> None:

@@ -344,6 +344,25 @@ class RegisterEntry(SQLModel, table=True):
     reason: str = ""
 
 
+class LearnedModel(SQLModel, table=True):
+    """A model that learned from people's corrections and took over (gateway.learning); its bytes are in the spool."""
+
+    __tablename__ = "model"
+    __table_args__ = (Index("model_in_use", "in_use", unique=True, sqlite_where=text("in_use"),
+                            postgresql_where=text("in_use")),)  # fmt: skip
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(index=True)
+    at: datetime = Field(sa_type=Utc)
+    who: str
+    card: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What it learned from, and its figures."""
+    before: int | None = None
+    """The model that it took over from; None: the one that ships."""
+    in_use: bool = False
+    """One row at the most; none: the model that ships."""
+
+
 class Executor(SQLModel, table=True):
     """A process that runs journeys; one that falls silent is taken over."""
 

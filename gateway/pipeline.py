@@ -31,6 +31,7 @@ from routing import fold
 from routing.decide import decide
 from routing.disease import Diseases
 from routing.facts import Decision, Facts, Line, Mark, PageFacts
+from routing.model import Model
 from routing.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -93,6 +94,8 @@ class Pipeline:
     readers: Readers
     taxonomy: Taxonomy
     diseases: Diseases
+    learned: Callable[[], Model]
+    """The model that decides now (gateway.learning)."""
 
     def journey(self, fax_id: str, step: Step, put_off: PutOff | None = None) -> None:
         """Walk a fax from its mail to its department; with ``put_off``, as far as its first pages tell.
@@ -190,7 +193,7 @@ class Pipeline:
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
-        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
+        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases, self.learned())
         return _decided(fax, pages, facts, decision)
 
     def _no_fax(self, fax: Fax) -> Decided:

@@ -19,6 +19,7 @@ from gateway import machine
 from gateway.config import Config
 from gateway.desk import Desk, pages_read
 from gateway.errors import UsageError
+from gateway.house import model_now
 from gateway.intake import Entries, Intake
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
@@ -53,15 +54,15 @@ class Stage:
     intake: Intake
     line: str
 
-    def play(self, file: Path, pictures: Path | None = None) -> dict[str, Any]:
-        """The fax in the shape of the contract.
+    def play(self, file: Path, pictures: Path | None = None, line: str = "") -> dict[str, Any]:
+        """The fax in the shape of the contract, as if it had come on ``line`` (the stage's, when none is given).
 
         With ``pictures``, a folder, a picture of each page's reading is put there, and ``pictures`` tells their places.
         """
         mail = machine.letter(file, machine.Call(to="replay@fax.example.jp", style="plain"))
         arrival = self.intake.begin()
         arrival.write(mail)
-        fax_id = self.intake.accept(arrival, (self.line,))[0]
+        fax_id = self.intake.accept(arrival, (line or self.line,))[0]
         clock = _Clock()
         self.pipeline.journey(fax_id, clock)
         fax = self.desk.as_json([self.desk.fax(fax_id)])[0]
@@ -95,8 +96,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def rehearse(config: Config, line: str = "") -> Iterator[Stage]:
-    """Set the stage; it is gone afterwards."""
+def rehearse(config: Config, line: str = "", readers: int = 1) -> Iterator[Stage]:
+    """Set the stage, with so many reading processes; it is gone afterwards. Decided as the site decides now."""
     lines = config.organisation.lines
     if line and config.organisation.line(line) is None:
         raise UsageError(f"回線「{line}」がありません (no such line)")
@@ -108,14 +109,15 @@ def rehearse(config: Config, line: str = "") -> Iterator[Stage]:
         SQLModel.metadata.create_all(engine)
         store = Store(engine)
         kinds, diseases = taxonomy.load(overrides), disease.load(overrides)
-        readers = Readers(spool, config.ocr.engine, 1, Limits.of(config.ocr))
+        reading = Readers(spool, config.ocr.engine, readers, Limits.of(config.ocr))
+        model = model_now(config)
         try:
             yield Stage(
-                pipeline=Pipeline(config, store, spool, readers, kinds, diseases),
+                pipeline=Pipeline(config, store, spool, reading, kinds, diseases, lambda: model),
                 desk=Desk(config, store, spool, kinds),
                 intake=Intake(config.organisation, Entries(store), spool),
                 line=line or (lines[0].id if lines else ""),
             )
         finally:
-            readers.close()
+            reading.close()
             engine.dispose()

@@ -19,6 +19,7 @@ from gateway.carrier import Carrier
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.house import House, first_user, open_house
+from gateway.learning import Learned
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
 from gateway.spool import ORPHAN_SECONDS, Spool
@@ -70,6 +71,7 @@ async def _working(house: House) -> AsyncIterator[None]:
         readers=readers,
         taxonomy=taxonomy,
         diseases=house.diseases,
+        learned=Learned(house.store, house.spool),
     )
     carrier = Carrier(house.config, house.store, house.spool, readers, taxonomy)
     engine = worker.Worker(house.engine, house.store, pipeline, carrier, house.config.data)

@@ -30,6 +30,7 @@ from gateway.models import (
     FailedSignIn,
     Fax,
     Job,
+    LearnedModel,
     Likeness,
     Page,
     Part,
@@ -73,6 +74,11 @@ RESTED = 1.0
 
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
+
+CORRECTED = "corrected"
+"""The event of a person's word on a fax."""
+MOST_LEARNED = 5_000
+"""Corrections that are learned from, the newest."""
 
 JOURNEY, CARRY, ALERT = "journey", "carry", "alert"
 """Work for a worker: walk a fax from its mail to its department; deliver its waiting copies; tell people of it."""
@@ -367,7 +373,7 @@ class Store:
         return ids
 
     def strangers(self, digests: Sequence[str]) -> set[str]:
-        """Those of the spool's names that no row names: neither a mail, nor a whole made of parts, nor a picture."""
+        """Those of the spool's names that no row names: no mail, whole made of parts, picture or model."""
         unknown = set(digests)
         with self._session() as session:
             for start in range(0, len(digests), PER_QUERY):
@@ -377,7 +383,8 @@ class Store:
                     select(Fax.content).where(col(Fax.content).in_(some), Fax.content != Fax.sha256)
                 ).all()
                 pictures = session.exec(select(Page.png).where(col(Page.png).in_(some))).all()
-                unknown.difference_update(mails, wholes, pictures)
+                models = session.exec(select(LearnedModel.sha256).where(col(LearnedModel.sha256).in_(some))).all()
+                unknown.difference_update(mails, wholes, pictures, models)
         return unknown
 
     # ---- jobs -----------------------------------------------------------------------------------
@@ -1279,7 +1286,7 @@ class Store:
             self._note(
                 session,
                 who,
-                "corrected",
+                CORRECTED,
                 fax_id,
                 before={"department": fax.department, "type": fax.document_type},
                 after={"department": department, "type": document_type},
@@ -1298,6 +1305,62 @@ class Store:
             if fax.urgent and fax.work != Work.DONE:
                 self._raise(session, fax, call_of)
             return fax
+
+    # ---- what is learned ------------------------------------------------------------------------
+
+    def corrections(self, most: int = MOST_LEARNED) -> list[tuple[Event, str]]:
+        """The last word of a person on each corrected fax, with the text that was read on it; the newest, by time."""
+        newest = (
+            sa.select(sa.func.max(col(Event.id)))
+            .where(col(Event.action) == CORRECTED, col(Event.fax_id).is_not(None))
+            .group_by(col(Event.fax_id))
+        )
+        with self._session() as session:
+            events = session.exec(
+                select(Event).where(col(Event.id).in_(newest)).order_by(col(Event.id).desc()).limit(most)
+            ).all()
+        texts: dict[str, str] = {}
+        for start in range(0, len(events), PER_QUERY):
+            texts |= self.texts([event.fax_id for event in events[start : start + PER_QUERY] if event.fax_id])
+        return [(event, texts.get(event.fax_id or "", "")) for event in reversed(events)]
+
+    def model_in_use(self) -> LearnedModel | None:
+        """The learned model that decides; None: the one that ships."""
+        with self._session() as session:
+            return session.exec(select(LearnedModel).where(col(LearnedModel.in_use).is_(True))).first()
+
+    def take_over(self, model: LearnedModel) -> None:
+        """Let a new model decide from now on, on all hosts."""
+        with self._session() as session:
+            former = self._out_of_use(session)
+            model.before, model.in_use = former.id if former else None, True
+            session.add(model)
+            session.flush()
+            self._note(session, model.who, "learned", model=model.sha256, corrections=model.card.get("corrections"))
+
+    def back_to_former(self, who: str) -> tuple[LearnedModel, LearnedModel | None] | None:
+        """Let the model decide that did before: (the one put aside, the one in use); None when none was learned."""
+        with self._session() as session:
+            aside = self._out_of_use(session)
+            if aside is None:
+                return None
+            former = session.get(LearnedModel, aside.before) if aside.before is not None else None
+            if former is not None:
+                former.in_use = True
+                session.add(former)
+            self._note(session, who, "unlearned", model=aside.sha256, back_to=former.sha256 if former else None)
+            return aside, former
+
+    @staticmethod
+    def _out_of_use(session: Session) -> LearnedModel | None:
+        """Takes the row's write lock first, so that two who do this at once follow each other."""
+        session.execute(sa.update(LearnedModel).where(col(LearnedModel.in_use).is_(True)).values(in_use=True))
+        former = session.exec(select(LearnedModel).where(col(LearnedModel.in_use).is_(True))).first()
+        if former is not None:
+            former.in_use = False
+            session.add(former)
+            session.flush()
+        return former
 
     # ---- people ---------------------------------------------------------------------------------
 

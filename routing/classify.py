@@ -15,11 +15,13 @@ from datetime import date
 from routing.addressee import elsewhere, public
 from routing.disease import Disease, Diseases
 from routing.extract import find_disease
-from routing.facts import Classification, PageFacts, Part, Witness
+from routing.facts import Classification, PageFacts, Part, Said, Witness
 from routing.fold import fold
 from routing.layout import PageLine, PageLines, lay_out
-from routing.phrases import NOTIFICATION, Book, Phrase, book, nearly, skeleton
+from routing.model import Model
+from routing.phrases import NOTIFICATION, NOTIFICATIONS, Book, Phrase, book, nearly, skeleton
 from routing.taxonomy import URGENCIES, Taxonomy
+from routing.verdict import TELLING, together
 
 # Weights of evidence; a score of 1.3 means "about two in three", 3 (a whole clean title) "nine in ten".
 _TITLE, _TITLE_IN_LINE, _TITLE_IN_SENTENCE, _TITLE_BELOW = 3.0, 1.6, 0.7, 1.5
@@ -38,6 +40,7 @@ _ORDERS = ("注文", "発注", "purchase order", "po number", "order form")
 _NO_ADDRESSEE = "読み取れません"
 _OF_ONESELF = frozenset({"I", "I'm", "I've", "I'd", "my", "My", "me", "myself"})
 _CLOSING_REMARK = re.compile(r"\([^()]*\)$")
+_COURTESY = re.compile(r"(?:を|に)?(?:して)?(?:お願い|いただ|下さ|くださ|いた)?(?:い|します|しました|きたい)$")
 _GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
 
 
@@ -61,10 +64,16 @@ class _Verdict:
     hits: tuple[_Hit, ...]
     runner_up: str | None
     runner_up_confidence: float
+    by_phrases: Said | None = None
+    by_model: Said | None = None
+    classes: tuple[tuple[str, float], ...] = ()
+    maybe: Said | None = None
 
 
-def classify(pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases, day: date) -> Classification:
-    """The class of the fax on ``day``, how sure (0..1), and why.
+def classify(
+    pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases, day: date, model: Model | None = None
+) -> Classification:
+    """The class of the fax on ``day``, how sure (0..1), and why; by phrases alone where no model is given.
 
     Several documents in one fax are told apart by their titles; the fax is what its most urgent document is. A cover
     sheet counts only when nothing else is there. ``document_type`` is None when no page could be read, ``OTHER`` with
@@ -78,7 +87,7 @@ def classify(pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases,
     if not written:
         return Classification("COVER_ONLY", _UNSURE)
     documents = _documents(written, book(taxonomy, diseases))
-    verdicts = [(group, _judge(group, hits, taxonomy)) for group, hits in documents]
+    verdicts = [(group, _judge(group, hits, taxonomy, model)) for group, hits in documents]
     group, verdict = max(_not_covers(verdicts), key=lambda pair: _weight(pair[1], taxonomy))
     named, disease = _named(group, verdict, diseases)
     result = Classification(
@@ -89,6 +98,10 @@ def classify(pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases,
         runner_up_confidence=round(named.runner_up_confidence, 3),
         parts=_parts(verdicts, diseases),
         disease=disease.name if disease is not None else None,
+        by_phrases=named.by_phrases,
+        by_model=named.by_model,
+        classes=named.classes,
+        maybe=_maybe([verdict for _, verdict in verdicts], verdict.code, taxonomy),
     )
     return _misdirected(result, written, taxonomy)
 
@@ -254,8 +267,8 @@ def _damaged_anchors(page: PageLines, phrases: Book, met: set[tuple[str, str]]) 
     hits = []
     for phrase in phrases.anchors:
         length = len(phrase.folded)
-        if length < 8 or (phrase.code, phrase.written) in met:
-            continue
+        if len(_COURTESY.sub("", phrase.folded)) < 8 or (phrase.code, phrase.written) in met:
+            continue  # two signs off, 返信してください would be 指導してください
         if any(length <= len(text) + 2 and len(text) <= length + 12 and nearly(phrase.folded, text) for text in lines):
             hits.append(_Hit(phrase.code, phrase.written, page.number, _WHERE_BODY, _ANCHOR * 0.9, "anchor"))
     return hits
@@ -283,8 +296,39 @@ def _opposed(page: PageLines, phrases: Book, titles: list[_Hit]) -> set[str]:
 # --- a document's verdict
 
 
-def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy) -> _Verdict:
+def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy, model: Model | None) -> _Verdict:
+    """Both witnesses together; phrases alone where there is no model, or nothing that it could tell from."""
     scores = _scores(hits)
+    told = _told(pages, hits, scores, taxonomy)
+    folded = "".join(page.folded for page in pages)
+    if model is None or len(folded) < TELLING:
+        return told
+    codes = {NOTIFICATION if code in NOTIFICATIONS else code for code in taxonomy.codes}
+    opinion = model.opinion(folded).among(codes)
+    if opinion is None:
+        return told
+    verdict = together(scores, told.code or "OTHER", opinion, {code for code in codes if _critical(code, taxonomy)})
+    repeated = _repeated(pages, hits, verdict.code)
+    return replace(
+        told,
+        code=verdict.code,
+        confidence=min(verdict.confidence, _UNSURE) if repeated else verdict.confidence,
+        hits=tuple(h for h in hits if h.code == verdict.code),
+        by_phrases=Said(told.code or "OTHER", told.confidence),
+        by_model=Said(*opinion.shares[0]),
+        classes=verdict.classes,
+        maybe=Said(*verdict.maybe) if verdict.maybe else None,
+    )
+
+
+def _maybe(verdicts: list[_Verdict], code: str | None, taxonomy: Taxonomy) -> Said | None:
+    """The likeliest critical class that some document of a fax may be which is taken for something else."""
+    doubts = [verdict.maybe for verdict in verdicts if verdict.maybe is not None]
+    return None if _critical(code, taxonomy) else max(doubts, key=lambda said: said.share, default=None)
+
+
+def _told(pages: list[PageLines], hits: list[_Hit], scores: dict[str, float], taxonomy: Taxonomy) -> _Verdict:
+    """What phrases alone say."""
     ranked = sorted(scores, key=lambda code: -scores[code])
     if not ranked or scores[ranked[0]] < (_LEAST_URGENT if _critical(ranked[0], taxonomy) else _LEAST):
         runner = ranked[0] if ranked else None
@@ -350,7 +394,7 @@ def _named(pages: list[PageLines], verdict: _Verdict, diseases: Diseases) -> tup
             found = find_disease(pages, diseases)
             disease = diseases.named(found.value) if found else None
             runner = (disease.document_type if disease else None) or "DISEASE_IMMEDIATE"
-            return _Verdict(verdict.code, verdict.confidence, verdict.hits, runner, verdict.runner_up_confidence), None
+            return replace(verdict, runner_up=runner), None
         return verdict, None
     found = find_disease(pages, diseases)
     disease = diseases.named(found.value) if found is not None else None
@@ -358,19 +402,12 @@ def _named(pages: list[PageLines], verdict: _Verdict, diseases: Diseases) -> tup
     if code is not None:
         assert found is not None  # noqa: S101 told by `disease`
         sure = verdict.confidence * (0.6 + 0.4 * found.confidence)
-        return _Verdict(code, sure, verdict.hits, verdict.runner_up, verdict.runner_up_confidence), disease
+        return replace(verdict, code=code, confidence=sure), disease
     if any("7日以内" in page.folded for page in pages):  # the class-5 form prints its own deadline
-        return _Verdict("DISEASE_7DAY", min(verdict.confidence, 0.6), verdict.hits, "DISEASE_IMMEDIATE", 0.5), disease
-    return (
-        _Verdict(
-            "DISEASE_IMMEDIATE",
-            min(verdict.confidence, 0.7),
-            verdict.hits,
-            verdict.runner_up,
-            verdict.runner_up_confidence,
-        ),
-        disease,
-    )
+        sure = min(verdict.confidence, 0.6)
+        seven = replace(verdict, code="DISEASE_7DAY", confidence=sure, runner_up="DISEASE_IMMEDIATE")
+        return replace(seven, runner_up_confidence=0.5), disease
+    return replace(verdict, code="DISEASE_IMMEDIATE", confidence=min(verdict.confidence, 0.7)), disease
 
 
 def _witnesses(verdict: _Verdict) -> tuple[Witness, ...]:
@@ -409,21 +446,13 @@ def _misdirected(result: Classification, pages: list[PageLines], taxonomy: Taxon
         return result
     witness = Witness(addressee.name, addressee.page, _WHERE_TITLE, 3.0)
     if _critical(result.document_type, taxonomy):
-        return Classification(
-            result.document_type,
-            result.confidence,
-            (*result.witnesses, witness),
-            "MISDIRECTED",
-            0.85,
-            result.parts,
-            result.disease,
-        )
-    return Classification(
-        "MISDIRECTED",
-        0.85,
-        (witness, *result.witnesses),
-        result.document_type,
-        result.confidence,
-        result.parts,
-        result.disease,
+        told = (*result.witnesses, witness)
+        return replace(result, witnesses=told, runner_up="MISDIRECTED", runner_up_confidence=0.85)
+    return replace(
+        result,
+        document_type="MISDIRECTED",
+        confidence=0.85,
+        witnesses=(witness, *result.witnesses),
+        runner_up=result.document_type,
+        runner_up_confidence=result.confidence,
     )

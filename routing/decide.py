@@ -15,10 +15,11 @@ from routing.clock import JST
 from routing.department import Department, Organisation, Rule
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
-from routing.facts import Classification, Decision, Facts, Witness
+from routing.facts import Classification, Decision, Facts, Said, Witness
 from routing.layout import FAX_LIMIT, PAGE_LIMIT
+from routing.model import Model
 from routing.paging import Lacking, lacking
-from routing.phrases import NOTIFICATIONS
+from routing.phrases import NOTIFICATION, NOTIFICATIONS
 from routing.rules import first_rule, rule_reason
 from routing.taxonomy import DocumentType, Taxonomy
 
@@ -45,24 +46,26 @@ class _Draft:
     held_because: list[str] = field(default_factory=list)
 
 
-def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, diseases: Diseases) -> Decision:
+def decide(
+    facts: Facts, organisation: Organisation, taxonomy: Taxonomy, diseases: Diseases, model: Model | None = None
+) -> Decision:
     """The decision for one fax: department, class, urgency, due time, and whether a person must look first.
 
     The lists are used as they stood on the day of reception (Asia/Tokyo). Never raises for any text.
     """
     day = facts.received_at.astimezone(JST).date()
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
-    found = classify(facts.pages, taxonomy, diseases, day)
+    found = classify(facts.pages, taxonomy, diseases, day, model)
     rule, kind = first_rule(organisation, facts, found.document_type)
     fields = extract(facts.pages, diseases) if found.document_type in NOTIFICATIONS else {}
 
     draft = _Draft(document_type=found.document_type, confidence=found.confidence)
-    _say_why(draft, found, diseases)
+    _say_why(draft, found, taxonomy, diseases)
     _apply_rule(draft, rule, kind, facts)
     _choose_department(draft, facts, organisation, taxonomy)
     _judge_urgency(draft, rule, found, taxonomy)
     _hold_for_pages(draft, facts)
-    _hold_for_class(draft, found, organisation, sure=_is_sure(rule, kind))
+    _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     due = clock.due(
         taxonomy.get(draft.document_type),
@@ -91,7 +94,7 @@ def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, disease
 # --- why
 
 
-def _say_why(draft: _Draft, found: Classification, diseases: Diseases) -> None:
+def _say_why(draft: _Draft, found: Classification, taxonomy: Taxonomy, diseases: Diseases) -> None:
     told = [w for w in found.witnesses if found.document_type != "MISDIRECTED" or w is found.witnesses[0]]
     draft.reasons += [_witness(w, found) for w in told[:3]]
     disease = diseases.named(found.disease) if found.disease else None
@@ -99,6 +102,23 @@ def _say_why(draft: _Draft, found: Classification, diseases: Diseases) -> None:
         draft.reasons.append(f"病名「{disease.name}」= {_deadline(disease)}")
     elif found.document_type in NOTIFICATIONS:
         draft.reasons.append("病名を読み取れないため、直ちに届け出る感染症として扱います")
+    if found.by_model is not None:
+        draft.reasons.append(f"学習モデルの見立て: {_said(found.by_model, taxonomy)}")
+
+
+def _said(said: Said, taxonomy: Taxonomy) -> str:
+    kind = taxonomy.get(said.document_type)
+    name = "発生届" if said.document_type == NOTIFICATION else kind.name if kind else said.document_type
+    return f"「{name}」{said.share:.0%}"
+
+
+def _opinions(found: Classification, taxonomy: Taxonomy) -> str:
+    """Both witnesses side by side, for whoever has to choose."""
+    if found.by_phrases is None or found.by_model is None:
+        return ""
+    nothing = found.by_phrases.document_type == "OTHER"
+    phrases = "手がかりなし" if nothing else _said(found.by_phrases, taxonomy)
+    return f"語句: {phrases}、学習モデル: {_said(found.by_model, taxonomy)}"
 
 
 def _witness(witness: Witness, found: Classification) -> str:
@@ -174,6 +194,7 @@ def _judge_urgency(draft: _Draft, rule: Rule | None, found: Classification, taxo
     chosen = taxonomy.get(draft.document_type)
     draft.urgent = chosen is not None and chosen.critical
     _watch_runner_up(draft, found, taxonomy)
+    _watch_both(draft, found, taxonomy)
     if rule is not None and rule.type and rule.type != found.document_type:
         seen = taxonomy.get(found.document_type)
         if seen is not None and seen.critical and found.confidence >= _RUNNER_UP:
@@ -196,6 +217,15 @@ def _watch_runner_up(draft: _Draft, found: Classification, taxonomy: Taxonomy) -
         return
     draft.urgent = True
     draft.held_because.append(f"「{second.name}」の可能性があります(確からしさ {found.runner_up_confidence:.0%})。")
+
+
+def _watch_both(draft: _Draft, found: Classification, taxonomy: Taxonomy) -> None:
+    """One witness sees something urgent and the other does not: a person decides, and soon."""
+    if found.maybe is None or draft.urgent:
+        return
+    draft.urgent = True
+    likely, both = _said(found.maybe, taxonomy), _opinions(found, taxonomy)
+    draft.held_because.append(f"緊急の{likely}の可能性があります({both})。")
 
 
 # --- when a person must look
@@ -227,18 +257,21 @@ def _list(numbers: list[int]) -> str:
     return "、".join(str(n) for n in numbers[:5]) + ("ほか" if len(numbers) > 5 else "")
 
 
-def _hold_for_class(draft: _Draft, found: Classification, organisation: Organisation, *, sure: bool) -> None:
+def _hold_for_class(
+    draft: _Draft, found: Classification, organisation: Organisation, taxonomy: Taxonomy, *, sure: bool
+) -> None:
     if sure or (not found.confidence and draft.document_type is None):
         return
     always = _ALWAYS_HELD.get(draft.document_type or "")
+    both = _opinions(found, taxonomy)
+    told = f"{both}。" if both else ""
     if always is not None:
         draft.held_because.append(always)
+    elif draft.document_type in {None, "OTHER"}:  # however surely it is nothing known
+        draft.held_because.append(f"種別を判断できません。{told}")
     elif draft.confidence < organisation.hold_below:
-        what = "種別を判断できません。" if draft.document_type in {None, "OTHER"} else "種別に確信がありません"
-        tail = (
-            "" if what.endswith("。") else f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})。"
-        )
-        draft.held_because.append(what + tail)
+        line = f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})"
+        draft.held_because.append(f"種別に確信がありません{line}。{told}")
 
 
 def _hold_for_masks(draft: _Draft, hidden: bool) -> None:

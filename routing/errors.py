@@ -2,6 +2,7 @@
 
 RoutingError          every error knows `again` (worth another try) and what a person can do (`advice`)
 ├── ListError         a list of the field (document types, diseases) cannot be used as it stands
+├── ModelError        a learned model or its examples are damaged or of another version
 └── DeliveryError     a carrier could not hand over a copy (stands in :mod:`routing.delivery`)
 """
 
@@ -26,3 +27,12 @@ class ListError(RoutingError):
         self.file = file
         self.mistakes = tuple(mistakes)
         super().__init__(f"一覧「{file}」に誤りがあります。\n" + "\n".join(f"- {mistake}" for mistake in mistakes))
+
+
+class ModelError(RoutingError):
+    """A file is no learned model of this version, or its examples are damaged."""
+
+    advice = "`faxless learn --back` で前のモデルに戻すか、faxless を入れ直してください。"
+
+    def __init__(self) -> None:
+        super().__init__("学習したモデルのファイルが壊れているか、別の版のものです (the learned model is damaged)")

@@ -81,6 +81,15 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What one witness, asked alone, takes a document for."""
+
+    document_type: str
+    """Taxonomy code; ``NOTIFICATION`` for one of the three 発生届, ``OTHER`` for nothing known."""
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A document inside the fax: pages first_page to last_page."""
 
@@ -103,6 +112,13 @@ class Classification:
     """The documents of the fax in page order, each with its own class."""
     disease: str | None = None
     """Name in the list of notifiable diseases, when a notification names one."""
+    by_phrases: Said | None = None
+    by_model: Said | None = None
+    """Both witnesses alone; None where the model was not asked."""
+    classes: tuple[tuple[str, float], ...] = ()
+    """The likeliest classes with their shares, as many as make 95 %."""
+    maybe: Said | None = None
+    """A critical class that cannot be ruled out in a fax that is taken for something else."""
 
 
 @dataclass(frozen=True, slots=True)

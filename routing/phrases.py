@@ -130,7 +130,7 @@ def book(taxonomy: Taxonomy, diseases: Diseases) -> Book:
     if any(kind.code == _OUTBREAK for kind in taxonomy.types):
         anchors.append(Phrase(_OUTBREAK, "施設の有症状者の人数", "", "", _OF_MANY))
     once = [tuple({(p.code, p.folded): p for p in group}.values()) for group in (titles, anchors, keywords, against)]
-    return Book(*once, _pieces(once[0]))
+    return Book(once[0], once[1], once[2], once[3], _pieces(once[0]))
 
 
 def _pieces(titles: Sequence[Phrase]) -> dict[str, tuple[int, ...]]:

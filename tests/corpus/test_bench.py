@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks import __main__ as command
-from benchmarks import door, hosts, postfix, reading, running, table
+from benchmarks import door, hosts, knowing, postfix, reading, running, table
 from benchmarks.table import Aim, Figure, Machine, Peer
+from gateway import evaluation
 from gateway.models import Job
+from routing import taxonomy, training
 from tests.city import Gateway
 
 BASE = Path(tempfile.gettempdir())  # not tmp_path: Postfix's processes are not root's and must be able to walk there
@@ -85,6 +88,35 @@ def test_pages_are_read_and_held_against_the_truth() -> None:
     assert theirs.value == errors.value
     assert theirs.peer is not None
     assert 0 < theirs.peer.value < 80, "its pages are held against their own truths"
+
+
+def test_the_unseen_documents_are_of_every_class_and_none_was_learned() -> None:
+    documents = list(knowing.unseen())
+    assert set(Counter(document.document_type for document in documents)) == set(taxonomy.load().codes)
+    assert min(Counter(document.document_type for document in documents).values()) >= 3
+    learned = {line for example in training.packaged() for line in example.text.splitlines()}
+    for document in documents:
+        lines = document.text.splitlines()
+        # Titles and the law's own words stand on everybody's forms.
+        assert sum(len(line) > 14 and line in learned for line in lines) <= 1, document.name
+
+
+def test_knowing_is_measured_as_text_and_from_pictures(tmp_path: Path) -> None:
+    known = by_name(knowing.measure(BASE, knowing.Effort(drawn=0, pictures=0, rounds=1)))
+    assert set(known) == {
+        f"{what}, unseen, text"
+        for what in ("urgent found", "in the right department", "routed without a person", "class right")
+    }
+    # Held well below what is measured, against a model or phrases that were broken.
+    assert known["urgent found, unseen, text"].value > 95  # type: ignore[operator]
+    assert known["in the right department, unseen, text"].value > 98  # type: ignore[operator]
+    assert known["class right, unseen, text"].value > 80  # type: ignore[operator]
+    for write in (knowing.write_unseen, knowing.write_drawn):
+        folder = tmp_path / write.__name__
+        folder.mkdir()
+        write(folder, 2)
+        truths, without = evaluation.find(folder)
+        assert (len(truths), without) == (2, 0)
 
 
 def test_two_workers_lose_and_double_nothing_when_one_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, col
 from gateway import reader
 from gateway.config import Config
 from gateway.desk import Desk
+from gateway.learning import Learned
 from gateway.models import Fax, Job, now
 from gateway.pipeline import Pipeline
 from gateway.reader import MailToRead, OpenedMail, Readers
@@ -110,7 +111,7 @@ def walk_at(url: str, config: Config, folder: Path) -> Walk:
     spool.prepare()
     store, kinds = Store(connect(url)), taxonomy.load()
     return Walk(
-        Pipeline(config, store, spool, Quick(spool), kinds, disease.load()),
+        Pipeline(config, store, spool, Quick(spool), kinds, disease.load(), Learned(store, spool)),
         Desk(config=config, store=store, spool=spool, taxonomy=kinds),
     )
 
