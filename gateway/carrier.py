@@ -117,7 +117,7 @@ class Carrier:
 
     def _documents(self, fax: Fax) -> tuple[Document, ...]:
         try:
-            files = self.readers.documents(MailToRead(fax.content, fax.envelope_from), _turn(fax))
+            files = self.readers.documents(MailToRead(fax.content, fax.envelope_from, turn=_turn(fax)))
         except ReadingError:
             return ()  # the mail itself goes along
         return tuple(Document(name, media_type, data) for name, media_type, data in files)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -160,7 +160,7 @@ class Pipeline:
             self.store.page_read(run, Page(**{**twin.model_dump(), "fax_id": fax_id}))
             return
         try:
-            reading = self.readers.read(self._mail(fax), document, page, turn)
+            reading = self.readers.read(replace(self._mail(fax), turn=turn), document, page)
         except ReadingError as error:
             self.store.page_read(run, Page(fax_id=fax_id, number=number, problem=f"{error}{error.advice}"))
             return

@@ -19,7 +19,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -116,6 +116,16 @@ class OpenedMail:
         return hashlib.sha256("\n".join(known).encode()).hexdigest() if known and all(known) else ""
 
 
+class Turn(IntEnum):
+    """Whose turn it is when several wait for a child: the smaller first, then who came first."""
+
+    URGENT = 0
+    FIRST = 1
+    """First pages, and whatever else is short."""
+    LATER = 2
+    """The rest of long faxes, and copies."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailToRead:
     """Which mail: its bytes in the spool and what is known beside them."""
@@ -123,6 +133,7 @@ class MailToRead:
     digest: str
     envelope_from: str = ""
     own_numbers: frozenset[str] = frozenset()
+    turn: Turn = field(default=Turn.FIRST, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,16 +367,6 @@ class _Patience:
         return self._spent.get(digest, 0.0) > self._most
 
 
-class Turn(IntEnum):
-    """Whose turn it is when several wait for a child: the smaller first, then who came first."""
-
-    URGENT = 0
-    FIRST = 1
-    """First pages, and whatever else is short."""
-    LATER = 2
-    """The rest of long faxes, and copies."""
-
-
 class _Places:
     """The places of the children; a free one goes to the most urgent of those who wait."""
 
@@ -416,21 +417,21 @@ class Readers:
         """Read a mail and open its documents; what cannot be opened within the limits is told, never raised."""
         self._patience.forget(mail.digest)
         try:
-            return self._ask(Turn.FIRST, OPEN_SECONDS, _open, mail)
+            return self._ask(OPEN_SECONDS, _open, mail)
         except ReadingError as error:
             return self._open_apart(mail, str(error))
 
     def _open_apart(self, mail: MailToRead, why: str) -> OpenedMail:
         """Document by document: the one that takes its reader down must hide no other."""
         try:
-            message, names = self._ask(Turn.FIRST, OPEN_SECONDS, _parse, mail)
+            message, names = self._ask(OPEN_SECONDS, _parse, mail)
         except ReadingError:
             return OpenedMail(self._head(mail, f"メールを開けません。{why}{OPEN_BY_HAND}"), ())
         documents: list[OpenedDocument] = []
         left = FAX_PAGES
         for number, name in enumerate(names):
             try:
-                opened = self._ask(Turn.FIRST, OPEN_SECONDS, _open_one, mail, number, left)
+                opened = self._ask(OPEN_SECONDS, _open_one, mail, number, left)
             except ReadingError as error:
                 opened = _unopened(name, f"{error}{error.advice}")
             left -= opened.pages
@@ -439,13 +440,13 @@ class Readers:
 
     def _head(self, mail: MailToRead, why: str) -> Message:
         try:
-            return self._ask(Turn.FIRST, OPEN_SECONDS, _head, mail, why)
+            return self._ask(OPEN_SECONDS, _head, mail, why)
         except ReadingError:
             return Message(MessageKind.UNREADABLE, problems=(why,), beyond=True)
 
-    def documents(self, mail: MailToRead, turn: Turn = Turn.FIRST) -> list[tuple[str, str, bytes]]:
+    def documents(self, mail: MailToRead) -> list[tuple[str, str, bytes]]:
         """Name, media type and bytes of a mail's fax documents."""
-        return self._ask(turn, OPEN_SECONDS, _documents, mail)
+        return self._ask(OPEN_SECONDS, _documents, mail)
 
     def searchable(
         self,
@@ -460,15 +461,15 @@ class Readers:
         Raises :class:`DocumentError` where there is no document that can be opened.
         """
         seconds = OPEN_SECONDS + BINDING_SECONDS * len(pages)
-        return self._ask(turn, seconds, _searchable, MailToRead(digest, envelope_from), pages, title)
+        return self._ask(seconds, _searchable, MailToRead(digest, envelope_from, turn=turn), pages, title)
 
-    def read(self, mail: MailToRead, document: int, page: int, turn: Turn = Turn.FIRST) -> Reading:
+    def read(self, mail: MailToRead, document: int, page: int) -> Reading:
         """Read page ``page`` (from 1) of document ``document`` (from 0)."""
-        return self._ask(turn, self._limits.page_seconds, _read, mail, document, page)
+        return self._ask(self._limits.page_seconds, _read, mail, document, page)
 
     def likeness(self, one: str, other: str) -> float:
         """How much of what is written on either of two pages stands on both, 0 to 1; their pictures in the spool."""
-        return self._ask(Turn.FIRST, self._limits.page_seconds, _likeness, one, other)
+        return self._ask(self._limits.page_seconds, _likeness, one, other)
 
     def close(self) -> None:
         """End the children, now; whoever waits for one is told :class:`Closed`."""
@@ -480,17 +481,16 @@ class Readers:
 
     def _warm_one(self) -> None:
         with contextlib.suppress(ReadingError, Closed):  # the first page will say it again
-            self._ask(Turn.FIRST, self._limits.page_seconds, _warm)
+            self._ask(self._limits.page_seconds, _warm)
 
-    def _ask(
-        self, turn: Turn, seconds: float, task: Callable[Concatenate[_Desk, P], T], *words: P.args, **_: P.kwargs
-    ) -> T:
+    def _ask(self, seconds: float, task: Callable[Concatenate[_Desk, P], T], *words: P.args, **_: P.kwargs) -> T:
         """What the task says; a child that oversteps its limits is a document that cannot be read."""
-        about = next((word.digest for word in words if isinstance(word, MailToRead)), "")
+        mail = next((word for word in words if isinstance(word, MailToRead)), MailToRead(""))
+        about = mail.digest
         for _attempt in range(2):  # once more when the child died: it need not have been the document's fault
             if self._patience.is_at_its_end(about):
                 raise DocumentError(TOO_LONG)
-            child = self._take(turn)
+            child = self._take(mail.turn)
             begun = time.monotonic()
             try:
                 fine, answer = child.ask(task, words, seconds)
