@@ -52,7 +52,8 @@ what is tried again; a backlog. Between the first two, the newest fax goes first
 YEAR_ONE = datetime(2026, 1, 1, tzinfo=UTC)
 OVERTAKEN = timedelta(seconds=60)
 """The newest first page is read first: people can still be told in seconds of who has just come. That nobody waits for
-ever, one fax that has waited longer than this goes before all others at every look."""
+ever, of so many that are begun one goes first that has waited longer than this."""
+ONE_IN = 4
 BEAT = 2.0
 SILENT = timedelta(seconds=6)
 """An executor silent for so long is taken over; three missed beats, so that its faxes wait 10 s at the most."""
@@ -108,6 +109,7 @@ class Worker:
         self._workflows: dict[str, Callable[..., None]] = {}
         self._in_hand: set[str] = set()
         self._doubtful: dict[str, float] = {}
+        self._begun = self._begun_before = 0
 
     def start(self) -> None:
         """Take up what was left, and begin."""
@@ -186,6 +188,7 @@ class Worker:
         return min(RETRIED - 1, max(FOREMOST + 1, RETRIED - int((now() - YEAR_ONE).total_seconds())))
 
     def _journey(self, fax_id: str) -> None:
+        self._begun += 1
         self._walk(fax_id, lambda: self._pipeline.journey(fax_id, _step, self._put_off))
 
     def _rest(self, fax_id: str, since: str, pages: Places, before: int, urgent: bool) -> None:
@@ -292,7 +295,10 @@ class Worker:
         self._pipeline.stop_waiting(now())
 
     def _let_the_longest_go_first(self) -> None:
+        if self._begun < self._begun_before + ONE_IN:
+            return
         for fax_id in self._store.overtaken(now() - OVERTAKEN, most=1):
+            self._begun_before = self._begun
             jobs = DBOS.list_workflows(
                 workflow_id_prefix=f"{JOURNEY}-{fax_id}-",
                 status="ENQUEUED",

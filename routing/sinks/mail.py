@@ -21,6 +21,7 @@ from email.utils import format_datetime, getaddresses
 
 from routing import number
 from routing.delivery import (
+    NAMELESS,
     DeliveryError,
     Document,
     Notice,
@@ -218,15 +219,19 @@ def _call(notice: Notice) -> str:
 
 
 def _subject(parcel: Parcel) -> str:
-    caller = number.parse(parcel.sender or "")  # what a machine calls itself may be a person's name
     parts = [
         "【至急】" if parcel.urgent else "",
         f"FAX {' '.join((parcel.type_name or '種別不明').split())}",
-        f" 発信 {caller.e164 if caller else '番号不明'}",
+        f" 発信 {_number(parcel)}",
         f" 期限 {tokyo(parcel.due_at):%Y-%m-%d %H:%M}" if parcel.due_at else "",
         f" [{parcel.fax_id}]",
     ]
     return "".join(parts)
+
+
+def _number(parcel: Parcel) -> str:
+    caller = number.parse(parcel.sender or "")  # what a machine calls itself may be a person's name
+    return caller.e164 if caller else "番号不明"
 
 
 def _body(parcel: Parcel) -> str:
@@ -234,14 +239,14 @@ def _body(parcel: Parcel) -> str:
         f"FAX番号(受付): {parcel.fax_id}",
         f"種別: {parcel.type_name or '不明'}" + (f" ({parcel.document_type})" if parcel.document_type else ""),
         f"部署: {parcel.department}",
-        f"発信元: {parcel.sender or '不明'}",
+        f"発信元: {_number(parcel)}",
         f"受信: {tokyo(parcel.received_at):%Y-%m-%d %H:%M}",
         f"期限: {tokyo(parcel.due_at):%Y-%m-%d %H:%M}" if parcel.due_at else "期限: なし",
         f"枚数: {parcel.pages}",
     ]
-    if parcel.fields:
-        lines += ["", "読み取った項目(原本と照らしてください):"]
-        lines += [f"  {name}: {_value(value)}" for name, value in parcel.fields.items()]
+    told = [f"  {label}: {_value(parcel.fields[name])}" for name, label in NAMELESS.items() if name in parcel.fields]
+    if told:
+        lines += ["", "読み取った項目(原本と照らしてください。個人に関する項目は添付だけにあります):", *told]
     if parcel.reasons:
         lines += ["", "この部署に届いた理由:", *(f"  - {reason}" for reason in parcel.reasons)]
     if parcel.pdf is not None:
