@@ -196,7 +196,7 @@ def _webhook(module: ModuleType) -> None:
 
 def _delivery(module: ModuleType) -> None:
     next_try = module.next_try
-    module.next_try = lambda attempts: next_try(attempts) and timedelta(seconds=1)
+    module.next_try = lambda *words: next_try(*words) and timedelta(seconds=1)
 
 
 def _models(module: ModuleType) -> None:
