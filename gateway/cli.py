@@ -435,7 +435,7 @@ def _alert_findings(config: Config) -> Iterator[tuple[str, bool, str]]:
 
 
 def _dead_sinks(home: house.House) -> tuple[str, bool, str]:
-    dead = [sink for sink in home.store.sinks() if home.config.receiver(sink.id) and sink.dead(now())]
+    dead = [sink for sink in home.store.sinks(undone=True) if home.config.receiver(sink.id) and sink.dead(now())]
     told = "; ".join(
         f"{sink.id}: 最後に届いたのは {sink.taken_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
         if sink.taken_at

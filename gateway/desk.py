@@ -68,8 +68,12 @@ class Desk:
         kind = self.taxonomy.get(document_type)
         if kind is None:
             raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
-        due = clock.due(kind, (fax := self.fax(fax_id)).received_at, _diagnosed(fax))
-        haste = (kind.critical, due.at if due is not None else None)
+        fax = self.fax(fax_id)
+        if fax.document_type == document_type:  # moved, and as urgent as before
+            haste = (fax.urgent, fax.due_at)
+        else:
+            due = clock.due(kind, fax.received_at, _diagnosed(fax))
+            haste = (kind.critical, due.at if due is not None else None)
         sinks, call = self.config.sinks_of(department), Alerts(self.config).call
         return self.store.correct(fax_id, who, department, document_type, sinks, haste, call)
 

@@ -1117,22 +1117,31 @@ class Store:
                 )
             )
 
-    def sinks(self) -> list[SinkState]:
-        """How each sink does that was ever given a copy or a message."""
+    def sinks(self, *, undone: bool = False) -> list[SinkState]:
+        """How each sink does that was ever given a copy or a message; ``undone``: only those with something left."""
         state, waits = col(Delivery.state), col(Delivery.state).in_(["pending", "deferred"])
         columns: list[Any] = [
             Delivery.sink,
             sa.func.sum(sa.case((waits, 1), else_=0)),
             sa.func.sum(sa.case((state == "failed", 1), else_=0)),
-            sa.func.max(sa.case((state == "delivered", col(Delivery.updated_at)))),
             sa.func.min(sa.case((sa.and_(waits, col(Delivery.attempts) > 0), col(Fax.accepted_at)))),
         ]
+        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state != "delivered")
+        last: list[Any] = [Delivery.sink, sa.func.max(Delivery.updated_at)]
         with self._session() as session:
-            grouped = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).group_by(col(Delivery.sink))
-            rows = session.execute(grouped.order_by(col(Delivery.sink))).all()
+            rows = {row[0]: row[1:] for row in session.execute(left.group_by(col(Delivery.sink)))}
+            known = sa.select(*last).where(state == "delivered", *([col(Delivery.sink).in_(rows)] if undone else []))
+            taken = {} if undone and not rows else dict(session.execute(known.group_by(col(Delivery.sink))).all())
             return [
-                SinkState(sink, waiting, failed, taken_at, tried_since, self._last_error(session, sink))
-                for sink, waiting, failed, taken_at, tried_since in rows
+                SinkState(
+                    id=sink,
+                    waiting=(found := rows.get(sink, (0, 0, None)))[0],
+                    failed=found[1],
+                    taken_at=taken.get(sink),
+                    tried_since=found[2],
+                    error=self._last_error(session, sink),
+                )
+                for sink in sorted({*rows, *taken})
             ]
 
     @staticmethod

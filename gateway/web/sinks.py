@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 def silent(desk: TheDesk) -> list[SinkState]:
     """Receivers that are still configured and take nothing, or gave something up."""
-    return [sink for sink in desk.store.sinks() if desk.config.receiver(sink.id) and sink.dead(now())]
+    return [sink for sink in desk.store.sinks(undone=True) if desk.config.receiver(sink.id) and sink.dead(now())]
 
 
 @router.get("/sinks")

@@ -36,6 +36,9 @@ def test_check_names_every_part_and_ends_well(city: Path) -> None:
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"]) == (0, True), done.stdout
     assert any("paddle" in check["detail"] for check in told["checks"])
+    (calls,) = [check for check in told["checks"] if "alerts" in check["what"]]
+    assert calls["ok"]
+    assert "知らせる先がありません" in calls["detail"]  # a warning: the city names nobody
 
 
 def test_check_finds_what_would_go_wrong(tmp_path: Path) -> None:

@@ -98,3 +98,14 @@ def test_what_was_given_up_is_sent_again_by_a_button(office: Office) -> None:
     (copy,) = office.store.waiting(fax.id)
     assert (copy.state, copy.attempts) == ("pending", 0)
     assert fax.id in office.wanted(CARRY)
+
+
+def test_a_fax_that_is_only_moved_stays_as_urgent_as_it_was(office: Office) -> None:
+    due = now() + timedelta(hours=3)
+    fax = office.fax(department="bunsho", document_type="PRESS", urgent=True, due_at=due)
+    moved = office.desk.correct(fax.id, "sato", "kansen", "PRESS")
+    assert (moved.urgent, moved.due_at) == (True, due)
+    named = office.desk.correct(fax.id, "sato", "kansen", "PROCUREMENT")
+    assert (named.urgent, named.due_at) == (False, None)
+    found = office.desk.correct(fax.id, "sato", "kansen", "DISEASE_IMMEDIATE")
+    assert (found.urgent, found.due_at) == (True, fax.received_at)

@@ -277,6 +277,7 @@ def test_nothing_stands_in_anybodys_way(seat: Seat, width: int) -> None:
         "/?place=done",
         "/?q=x",
         f"/faxes/{fax.id}",
+        "/sinks",
         "/traffic",
         "/password",
         "/api/docs",
