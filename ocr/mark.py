@@ -301,7 +301,7 @@ def _letters(line: Line, boxes: Sequence[_Place] = ()) -> list[_Letter]:
         (max(x0, b[0]), min(x1, b[2] + 2)) for b in boxes if y0 < (b[1] + b[3]) / 2 < y1 and _within(b, line)
     )
     text = "".join(character for character in line.text if character not in _DRAWN)
-    widths = [0.5 if unicodedata.east_asian_width(character) in "NaNH" else 1.0 for character in text]
+    widths = [_width(character) for character in text]
     room = x1 - x0 - 2 * margin - sum(right - left for left, right in taken)
     step = max(1.0, room) / (sum(widths) or 1.0)
     letters, at = [], x0 + margin
@@ -312,6 +312,11 @@ def _letters(line: Line, boxes: Sequence[_Place] = ()) -> list[_Letter]:
         letters.append(_Letter(character, at, at + width * step, line.middle))
         at += width * step
     return letters
+
+
+def _width(character: str) -> float:
+    """Of a full one: Latin letters, figures and half-width kana are half as wide."""
+    return 0.5 if unicodedata.east_asian_width(character) in ("Na", "N", "H") else 1.0
 
 
 def _within(box: _Place, line: Line) -> bool:
@@ -356,24 +361,25 @@ def _height_near(lines: Sequence[Line], ring: Ring) -> float:
 def _group(page: Level, ring: Ring, engine: Engine) -> list[Mark]:
     """The circled option, and the options beside it that are not."""
     letters = [x for line in page.lines if line.box[1] < ring.y < line.box[3] for x in _letters(line)]
-    seen = _named("".join(letter.text for letter in letters if abs(letter.middle - ring.x) < ring.rx))
+    seen = _between(letters, ring.x - ring.rx, ring.x + ring.rx)
     if seen and all(unicodedata.decomposition(x).startswith("<circle>") or x in _ROUND for x in seen):
         return []  # printed so: ①, ㊞
-    text, confidence = engine.line(_picture(_uncircled(page, ring)))
-    sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
-    chosen = Mark("circle", _named(text) if confidence >= _READ else seen, page.on_page(ring.box), True, sure)
     row = _Row.of(page, ring)
-    return [chosen, *(_not_chosen(page, row, option, letters, engine, sure) for option in row.beside(ring))]
-
-
-def _not_chosen(
-    page: Level, row: _Row, option: _Piece, letters: Sequence[_Letter], engine: Engine, sure: float
-) -> Mark:
-    text, confidence = engine.line(_picture(row.ink[:, option.x0 - row.left : option.x1 - row.left]))
+    words = row.words(page.lines)
+    text, confidence = engine.line(_picture(_uncircled(page, ring)))
     if confidence < _READ:
-        text = "".join(letter.text for letter in letters if option.x0 < letter.middle < option.x1)
-    box = page.on_page((option.x0, row.top, option.x1, row.top + row.ink.shape[0]))
-    return Mark("circle", _named(text), box, False, sure)
+        text = "".join(words.get(piece, "") for piece in row.pieces if row.holds(ring, piece)) or seen
+    sure = round(min(0.99, 0.3 + 0.4 * ring.along + 0.3 * ring.clear), 2)
+    marks = [Mark("circle", _named(text), page.on_page(ring.box), True, sure)]
+    for piece in row.beside(ring):
+        box = page.on_page((piece.x0, row.top, piece.x1, row.top + row.ink.shape[0]))
+        text = words.get(piece) or row.read(piece, engine) or _between(letters, piece.x0, piece.x1)
+        marks.append(Mark("circle", _named(text), box, False, sure))
+    return marks
+
+
+def _between(letters: Sequence[_Letter], left: float, right: float) -> str:
+    return _named("".join(letter.text for letter in letters if left < letter.middle < right))
 
 
 def _uncircled(page: Level, ring: Ring) -> Ink:
@@ -433,25 +439,49 @@ class _Row:
         part = page.free[top:bottom, left : max(left, right)]
         drawn = (_distance(ring, part, left, top, _pen(ring)) < 1) & (_distance(ring, part, left, top, -_pen(ring)) > 1)
         ink = np.where(drawn, 0, part).astype(np.uint8)
+        columns = np.arange(ink.shape[1]) + left
+        ink[:, np.abs(np.abs(columns - ring.x) - ring.rx) < _pen(ring) + 2] = 0  # what its two ends left
         return cls(ink, left, top, tuple(_pieces(ink, left, page.letter)), page.letter)
 
     def beside(self, ring: Ring) -> Iterator[_Piece]:
         """The options of a ring's group: joined to it by dots (男・女), or, where there are none, by equal gaps."""
-        inside = [n for n, piece in enumerate(self.pieces) if abs((piece.x0 + piece.x1) / 2 - ring.x) < ring.rx]
+        inside = [n for n, piece in enumerate(self.pieces) if self.holds(ring, piece)]
         if not inside:
             return
         first, last = inside[0], inside[-1]
-        dots = self.pieces[first].dotted or (last + 1 < len(self.pieces) and self.pieces[last + 1].dotted)
-        gaps = [self._gap(n) for n in (first, last + 1) if 0 < n < len(self.pieces)]
-        most = 4 * self.letter if dots else min(4 * self.letter, 1.4 * min(gaps, default=0))
+        sides = [n for n in (first, last + 1) if 0 < n < len(self.pieces)]
+        dots = any(self.pieces[n].dotted for n in sides)
+        most = 1.3 * self.letter if dots else min(4 * self.letter, 1.4 * min(map(self._gap, sides), default=0))
         for step, at in ((-1, first), (1, last)):
             while 0 <= at + step < len(self.pieces):
                 later = max(at, at + step)
-                if self.pieces[later].dotted != dots or self._gap(later) > most:
+                if self._gap(later) > (4 * self.letter if self.pieces[later].dotted else most):
                     break
                 at += step
                 if self.pieces[at].x1 - self.pieces[at].x0 <= _LONGEST * self.letter:
                     yield self.pieces[at]
+
+    def holds(self, ring: Ring, piece: _Piece) -> bool:
+        """Whether a piece stands inside the ring."""
+        return abs((piece.x0 + piece.x1) / 2 - ring.x) < ring.rx
+
+    def words(self, lines: Sequence[Line]) -> dict[_Piece, str]:
+        """What was read of the pieces, as far as a line was read as so many words as it has pieces."""
+        words: dict[_Piece, str] = {}
+        middle = self.top + self.ink.shape[0] / 2
+        for line in lines:
+            if line.box[1] < middle < line.box[3]:
+                within = [x for x in self.pieces if line.box[0] < (x.x0 + x.x1) / 2 < line.box[2]]
+                parts = "".join("\n" if letter in _APART else letter for letter in line.text).split("\n")
+                parts = [part.strip() for part in parts if part.strip()]
+                if len(parts) == len(within):
+                    words |= dict(zip(within, parts, strict=True))
+        return words
+
+    def read(self, piece: _Piece, engine: Engine) -> str:
+        """What a piece says when it is read alone; nothing where that is not sure."""
+        text, confidence = engine.line(_picture(self.ink[:, piece.x0 - self.left : piece.x1 - self.left]))
+        return text if confidence >= _READ else ""
 
     def _gap(self, piece: int) -> int:
         return self.pieces[piece].x0 - self.pieces[piece - 1].x1

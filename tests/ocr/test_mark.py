@@ -39,7 +39,7 @@ def found(form: Form, engine: Any = None, **faxed) -> tuple[Mark, ...]:
 
 
 def said(seen: tuple[Mark, ...]) -> dict[str, bool]:
-    return {mark.text: mark.on for mark in seen}
+    return {mark.text.replace(" ", ""): mark.on for mark in seen}
 
 
 def symptoms(read: str = "{}") -> Form:
@@ -104,7 +104,7 @@ def test_a_letter_is_never_a_ticked_box() -> None:
 def test_the_circled_option_is_on_and_its_neighbours_are_off(chosen: int, faxed) -> None:
     form = Form()
     form.options(300, 500, ["男", "女"], chosen)
-    form.options(300, 700, ["患者(確定例)", "無症状病原体保有者", "疑似症患者"], chosen)
+    form.options(300, 700, ["患者(確定例)", "無症状病原体保有者", "疑似症患者"], chosen, "　・　")
     form.options(300, 900, ["1 確定", "2 疑い"], chosen, "   ")
     seen = found(form, **faxed)
     assert {mark.kind for mark in seen} == {"circle"}
@@ -113,7 +113,7 @@ def test_the_circled_option_is_on_and_its_neighbours_are_off(chosen: int, faxed)
     assert said(seen)["男"] is (chosen == 0)
     assert said(seen)["女"] is (chosen == 1)
     assert said(seen)["疑似症患者"] is False
-    assert said(seen)[["1 確定", "2 疑い"][chosen]] is True
+    assert said(seen)[["1確定", "2疑い"][chosen]] is True
 
 
 def test_a_group_without_a_circle_tells_nothing() -> None:
