@@ -210,7 +210,9 @@ class Paddle:
         quads = self._detect(grey)
         turned = self._turn_needed(grey, quads)
         if turned:
-            bits, grey = (np.ascontiguousarray(np.rot90(rows, -turned // 90)) for rows in (bits, grey))
+            whole = bits is grey
+            grey = np.ascontiguousarray(np.rot90(grey, -turned // 90))
+            bits = grey if whole else np.ascontiguousarray(np.rot90(bits, -turned // 90))
             quads = self._detect(grey)
         runs = []
         steps: set[str] = set()
