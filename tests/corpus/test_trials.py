@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import score
+from benchmarks import reading, score
 from benchmarks.faxgen import __main__ as command
 from benchmarks.faxgen.catalogue import LAYOUTS, make, trials
 from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.trials import BUCKETS, TRIALS, UNKNOWN
+from gateway.reader import MailToRead
 
 
 def test_trials_are_so_many_for_every_condition_and_the_same_for_a_seed() -> None:
@@ -84,3 +85,16 @@ def test_scorer_reads_now_and_tells_how_honest_the_engine_was(
     assert sum(row["words"] for row in told["reliability"]) > 10
     with pytest.raises(SystemExit):
         score.main([str(tmp_path)])
+
+
+def test_benchmark_of_reading_tells_each_step_of_confidence_and_holds_the_gap_against_its_aim() -> None:
+    truth = {"segments": [{"text": "診断名 麻しん", "page": 1}]}
+    words = [("診断名", 0.95), ("麻レん", 0.97), ("麻しん", 0.99)]
+    run = reading.Run(1, 1.0, 1.0, 0, {(0, 1): ""}, {(0, 1): words})
+    *steps, gap = reading._honesty([reading.Fax(MailToRead("0" * 64), 1, truth)], "clean", run)
+    assert [(figure.what, figure.value) for figure in steps] == [
+        ("words right, clean, said 0.95 or more", 50.0),
+        ("words right, clean, said 0.98 or more", 100.0),
+    ]
+    assert gap.value == pytest.approx(100 * (0.92 + 0.01) / 3)
+    assert gap.met is False

@@ -397,7 +397,8 @@ def test_words_at_the_same_place_that_differ_speak_against_it(mine: str, theirs:
 
 
 def test_words_that_were_read_unsurely_say_nothing() -> None:
-    assert not contradicted(read(*FORM, "令和8年11月23日", sure=0.6), read(*FORM, "令和8年11月24日"))
+    assert not contradicted(read(*FORM, "令和8年11月23日", sure=0.2), read(*FORM, "令和8年11月24日"))
+    assert contradicted(read(*FORM, "令和8年11月23日", sure=0.4), read(*FORM, "令和8年11月24日"))
 
 
 def test_pages_that_share_too_little_are_not_compared_by_words() -> None:
