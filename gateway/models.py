@@ -174,6 +174,22 @@ class Event(SQLModel, table=True):
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
+class Chained(SQLModel, table=True):
+    """An event in the chain that makes a later change of it visible (gateway.audit); never changed, never deleted."""
+
+    __tablename__ = "chain"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """1, 2, 3 … without a gap: two who write the same place cannot both."""
+    event_id: int = Field(unique=True)
+    hash: str
+    """SHA-256 over the hash before and all that the event says."""
+    top: int
+    """The largest event_id in the chain so far."""
+    at: datetime = Field(sa_type=Utc, index=True)
+    """When it was chained."""
+
+
 class Delivery(SQLModel, table=True):
     """A copy on its way to a sink."""
 

@@ -28,6 +28,7 @@ from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID, WorkflowSta
 from dbos import error as dbos_error
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from gateway import audit
 from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
 from gateway.store import CARRY, JOURNEY, Store
@@ -224,6 +225,8 @@ class Worker:
         while not self._stopping.wait(BEAT):
             try:
                 self._look_for_lost()
+                while audit.chain(self._store) and not self._stopping.is_set():
+                    pass
             except (SQLAlchemyError, GatewayError) as error:
                 log.error("watch", error=type(error).__name__)
 
