@@ -38,7 +38,7 @@ from typing import IO, Any, Protocol
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
 
-from gateway import migrations, worker
+from gateway import audit, migrations, worker
 from gateway.errors import BadBackup, GatewayError, Missing
 from gateway.house import House
 from gateway.models import Baseline, Delivery, Executor, Fax, Job, RegisterEntry, SignIn, State, Utc, Work, now
@@ -334,6 +334,9 @@ def restore(house: House, source: IO[bytes], watch: Watch) -> Contents:
             _keep_bytes(house, source, bar)
         _count_on(connection)
         _set_going(house, connection, datetime.fromisoformat(contents.created_at))
+    # Events that the copy caught between two looks of the worker's: now, as of then, not as strangers later.
+    while audit.chain(house.store, datetime.fromisoformat(contents.created_at)):
+        pass
     house.store.note("administrator", "restored", faxes=contents.tables.get("fax", 0), created_at=contents.created_at)
     return contents
 

@@ -167,6 +167,10 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("file", type=Path, metavar="FILE")
     back.add_argument("--check", action="store_true", help="確かめるだけで、何も書きません (write nothing)")
 
+    audit = command("audit", _audit, "経過の記録が書き換えられていないかを確かめます (was what happened tampered with)")
+    audit.add_argument("action", choices=("verify",))
+    audit.add_argument("--head", default="", metavar="NUMBER:HASH", help="控えておいた先頭と照らし合わせます")
+
     user = command("user", _user, "利用者 (people and API tokens)")
     user.add_argument("action", choices=("add", "list", "disable", "enable", "password"))
     user.add_argument("name", nargs="?", default="")
@@ -519,6 +523,39 @@ def _told_backup(told: dict[str, Any]) -> str:
         f"{told['file']}: FAX {told['faxes']}件、原本と画像 {spool['files']}個 {spool['bytes'] >> 20} MB"
         f" ({told['created_at'][:19]} UTC、faxless {told['faxless']})"
     )
+
+
+BREAKS = {
+    "changed": "記録が書き換えられています (an event was changed)",
+    "deleted": "記録が消されています (an event was deleted)",
+    "inserted": "あとから差し込まれた記録があります (an event was inserted afterwards)",
+    "unchained": "鎖の一部が消されています (a place of the chain is gone)",
+    "head": "控えておいた先頭が鎖にありません。作り直されたか、切り詰められています (the head is not in the chain)",
+}
+"""What `audit verify` says of a broken place."""
+
+
+def _audit(config: Config, words: argparse.Namespace) -> int:
+    from gateway import audit
+
+    known = audit.head_of(words.head) if words.head else None
+    with house.open_house(config) as home:
+        verdict = audit.verify(home.store, _bar, known)
+    _print(words, verdict.as_json(), _told_audit)
+    return FAILED if verdict.first else DONE
+
+
+def _told_audit(told: dict[str, Any]) -> str:
+    lines = [f"記録 {told['events']}件を確かめました。まだ鎖に入っていない新しい記録 {told['waiting']}件"]
+    if told["waiting"]:
+        lines[0] += f"({told['waits_since'][:19]} UTC から)"
+    if told["head"]:
+        lines.append(f"先頭 {told['head']} (控えておき、次から --head で照らし合わせてください: keep this elsewhere)")
+    first = told["first_broken"]
+    if first is None:
+        return "\n".join([f"OK  {lines[0]}", *lines[1:]])
+    place = [f"{name} {first[name]}" for name in ("number", "event", "fax", "at") if first[name] is not None]
+    return "\n".join([f"NG  {BREAKS[first['what']]}: {', '.join(place)}。全部で{told['broken']}か所", *lines])
 
 
 def _user(config: Config, words: argparse.Namespace) -> int:

@@ -12,14 +12,22 @@ from datetime import date, datetime
 from typing import Any, Protocol, cast
 
 from gateway.alerts import Alerts
+from gateway.case import CLASS
 from gateway.config import Config
 from gateway.errors import UsageError
 from gateway.models import TOKYO, Alert, Delivery, Fax, Work
 from gateway.spool import Spool
-from gateway.store import Store
+from gateway.store import SEALED, Store
 from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
 from routing import clock
-from routing.taxonomy import Taxonomy
+from routing.taxonomy import DocumentType, Taxonomy
+
+SAYS_NOTHING = frozenset({
+    "id", "state", "received_at", "accepted_at", "sha256", "duplicate_of", "kind", "counted", "line", "pages", "bytes",
+    "document_type", "department", "urgent", "due_at", "work", "work_by", "corrected_by", "joined_into", "exempt",
+    "sealed",
+})  # fmt: skip
+"""What a sealed fax still tells."""
 
 
 class Binder(Protocol):
@@ -59,6 +67,7 @@ class Desk:
             wanted = Work(work)
         except ValueError:
             raise UsageError(f"作業状態「{work}」はありません (use new, claimed or done)") from None
+        self._not_sealed(fax_id)
         return self.store.mark(fax_id, who, wanted)
 
     def correct(self, fax_id: str, who: str, department: str, document_type: str) -> Fax:
@@ -68,30 +77,51 @@ class Desk:
         kind = self.taxonomy.get(document_type)
         if kind is None:
             raise UsageError(f"文書種別「{document_type}」がありません (no such document type)")
-        fax = self.fax(fax_id)
-        if fax.document_type == document_type:  # moved, and as urgent as before
-            haste = (fax.urgent, fax.due_at)
-        else:
-            due = clock.due(kind, fax.received_at, _diagnosed(fax))
-            haste = (kind.critical, due.at if due is not None else None)
-        sinks, call = self.config.sinks_of(department), Alerts(self.config).call
-        return self.store.correct(fax_id, who, department, document_type, sinks, haste, call)
+        call = Alerts(self.config).call
+        haste = _haste(self.fax(fax_id), kind)
+        return self.store.correct(fax_id, who, department, document_type, self.config.sinks_of(department), haste, call)
 
     def requeue(self, fax_id: str, who: str) -> Fax:
         """Open, read and decide again."""
+        self._not_sealed(fax_id)
         return self.store.again(fax_id, who)
 
     def say(self, fax_id: str, other_id: str, who: str, same: bool) -> Fax:
         """Say of two linked faxes that they are one, which then counts once, or two."""
+        self._not_sealed(fax_id)
         said = self.store.say_same if same else self.store.say_different
         return said(fax_id, other_id, who)
 
     def separate(self, fax_id: str, who: str) -> Fax:
         """Say that the mails a fax was joined from are faxes of their own."""
+        self._not_sealed(fax_id)
         return self.store.separate(fax_id, who)
 
-    def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
-        """The faxes in the shape of the contract."""
+    def release(self, fax_id: str, who: str, department: str, document_type: str) -> Fax:
+        """Say that a sealed fax is ours after all, and whose and what it is."""
+        if self.config.organisation.department(department) is None:
+            raise UsageError(f"部署「{department}」がありません (no such department)")
+        kind = self.taxonomy.get(document_type)
+        if kind is None or document_type == CLASS:
+            raise UsageError(f"文書種別「{document_type}」にはできません (choose another document type)")
+        call = Alerts(self.config).call
+        haste = _haste(self.fax(fax_id), kind)
+        return self.store.release(fax_id, who, department, document_type, self.config.sinks_of(department), haste, call)
+
+    def _not_sealed(self, fax_id: str) -> None:
+        fax = self.store.fax(fax_id)
+        if fax is not None and fax.sealed:
+            raise UsageError(SEALED)
+
+    def as_json(self, faxes: Sequence[Fax], opened: bool = False) -> list[dict[str, Any]]:
+        """The faxes in the shape of the contract; a sealed one tells nothing but that it is there.
+
+        ``opened``: whoever asks has opened them with a reason.
+        """
+        told = self._as_json(faxes)
+        return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
+
+    def _as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
         ids = [fax.id for fax in faxes]
         texts = self.store.texts(ids)
         copies: dict[str, list[Delivery]] = {}
@@ -107,6 +137,14 @@ class Desk:
             }
             for fax in faxes
         ]
+
+
+def _haste(fax: Fax, kind: DocumentType) -> tuple[bool, datetime | None]:
+    """Whether a fax of this class is urgent, and when it is due; one that only moves is as urgent as before."""
+    if fax.document_type == kind.code:
+        return fax.urgent, fax.due_at
+    due = clock.due(kind, fax.received_at, _diagnosed(fax))
+    return kind.critical, due.at if due is not None else None
 
 
 def _diagnosed(fax: Fax) -> date | None:
@@ -190,6 +228,7 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "corrected_by": fax.corrected_by,
         "joined_into": fax.joined_into,
         "exempt": fax.exempt,
+        "sealed": fax.sealed is not None,
     }
 
 
@@ -215,6 +254,13 @@ def _delivery(copy: Delivery) -> dict[str, Any]:
         "next_attempt": moment(copy.next_attempt),
         "error": copy.error,
     }
+
+
+def _closed(told: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a sealed fax: everything that is not named here is left empty, also what is added later."""
+    empty: dict[type, Any] = {list: [], dict: {}, bool: False}
+    kept = {name: value if name in SAYS_NOTHING else empty.get(type(value)) for name, value in told.items()}
+    return {**kept, "subject": "", "text": "", "held_because": [SEALED]}
 
 
 def moment(at: datetime | None) -> str | None:

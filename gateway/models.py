@@ -68,6 +68,8 @@ class Fax(SQLModel, table=True):
               postgresql_where=text("pictures IS NOT NULL")),
         Index("fax_joined", "joined_into", sqlite_where=text("joined_into IS NOT NULL"),
               postgresql_where=text("joined_into IS NOT NULL")),
+        Index("fax_sealed", "sealed", sqlite_where=text("sealed IS NOT NULL"),
+              postgresql_where=text("sealed IS NOT NULL")),
         Index("fax_whole", "content", sqlite_where=text("content <> sha256"),
               postgresql_where=text("content <> sha256")),
     )  # fmt: skip
@@ -124,6 +126,8 @@ class Fax(SQLModel, table=True):
     """SHA-256 of the text of the mail, in which a machine may tell the call's time or its number."""
     pictures: str | None = None
     """SHA-256 over the bits of all its pages; None while not all of them are read."""
+    sealed: str | None = None
+    """The fax in whose case this one lies closed (gateway.case); None: open to its department."""
     attempt: int = 0
     """How often the journey was begun."""
     run: str = ""
@@ -180,6 +184,22 @@ class Event(SQLModel, table=True):
     """A user's name, or the part of the gateway."""
     action: str
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Chained(SQLModel, table=True):
+    """An event in the chain that makes a later change of it visible (gateway.audit); never changed, never deleted."""
+
+    __tablename__ = "chain"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """1, 2, 3 … without a gap: two who write the same place cannot both."""
+    event_id: int = Field(unique=True)
+    hash: str
+    """SHA-256 over the hash before and all that the event says."""
+    top: int
+    """The largest event_id in the chain so far."""
+    at: datetime = Field(sa_type=Utc, index=True)
+    """When it was chained."""
 
 
 class Delivery(SQLModel, table=True):
@@ -273,6 +293,28 @@ class Likeness(SQLModel, table=True):
     """Empty: proposed. ``same``, ``different``: said by ``who``."""
     who: str = "gateway"
     at: datetime = Field(sa_type=Utc)
+
+
+class Case(SQLModel, table=True):
+    """A misdirected fax, closed to everybody who does not give a reason. Who did what stands in the events."""
+
+    __tablename__ = "sealed_case"  # `case` is a word of SQL
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    since: datetime = Field(sa_type=Utc)
+    by: str
+    """A person, or ``journey``."""
+    called_at: datetime | None = Field(default=None, sa_type=Utc)
+    """The sender was called back."""
+    settled_at: datetime | None = Field(default=None, sa_type=Utc)
+    outcome: str = ""
+    """``returned`` to its sender, ``kept`` sealed as agreed with them, ``ours`` after all; empty: not settled."""
+    leaked_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When it was known that our own side had passed it on; None where it did not."""
+    reported_at: datetime | None = Field(default=None, sa_type=Utc)
+    confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
+    """The first and the final report on that."""
+    closed_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
 
 
 class User(SQLModel, table=True):

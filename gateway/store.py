@@ -20,10 +20,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError
 from sqlmodel import Session, col, select
 
+from gateway import case as clock
 from gateway.errors import Superseded, UsageError
 from gateway.models import (
     Alert,
     Baseline,
+    Case,
+    Chained,
     Delivery,
     Event,
     Executor,
@@ -45,17 +48,25 @@ from gateway.models import (
     now,
 )
 
-LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token")
+LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token", "case:opened")
 """Events that tell who looked, and change nothing in a list."""
 
 FAXES = ("fax", "unreadable", "no_attachment")
 """Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
+
+SEALED = "誤着のおそれがあるため封印しています。案件のページで理由を書いて開き、発信元に連絡してください。"
+"""Stands instead of everything that a sealed fax tells."""
+
+NOT_SENT = "誤着として封印したため、送りません。"
+"""Why a copy was stopped; it is set going again when the fax turns out to be ours."""
 
 BUSY_MS, LOOK_MS = 30_000, 3_000
 """How long a write waits for another program's lock on SQLite: a mail (then 451), and who only wants to know."""
 
 PATIENT = timedelta(minutes=10)
 """How long a sink may take nothing, while copies wait for it, before it is said to be dead."""
+LATE = timedelta(hours=1)
+"""No transaction that wrote an event is open for so long: a number that is still missing then was never given."""
 
 RACES = 5
 """How often a commit of the door is tried again because another door was first with equal bytes."""
@@ -661,11 +672,11 @@ class Store:
         # Whoever may see a fax may open the mails that it was joined from.
         head = session.get(Fax, fax.joined_into) if fax.joined_into else None
         if head is not None:
-            fax.department = head.department or fax.department
+            fax.department, fax.sealed = head.department or fax.department, head.sealed
         session.execute(
             sa.update(Fax)
             .where(col(Fax.joined_into) == fax.id)
-            .values(department=fax.department)
+            .values(department=fax.department, sealed=fax.sealed)
             .execution_options(synchronize_session=False)
         )
 
@@ -742,6 +753,7 @@ class Store:
                 fax.state = State.HELD if decided.held else State.ROUTED
             else:
                 fax.state = State.ROUTED
+            self._seal_if_misdirected(session, fax)
             self._keep_together(session, fax)
             session.add(fax)
             session.flush()
@@ -1090,7 +1102,11 @@ class Store:
         """Copies of this fax, or messages about it (ALERT), that have not arrived."""
         with self._session() as session:
             waits = col(Delivery.state).in_(["pending", "deferred"])
-            return list(session.exec(select(Delivery).where(Delivery.fax_id == fax_id, waits, _of_work(work))))
+            rows = select(Delivery).where(Delivery.fax_id == fax_id, waits, _of_work(work))
+            if work == CARRY:  # of a sealed fax nothing goes out; people are called to it all the same
+                closed = select(Fax.id).where(Fax.id == fax_id, col(Fax.sealed).is_not(None))
+                rows = rows.where(col(Delivery.fax_id).not_in(closed))
+            return list(session.exec(rows))
 
     def deliveries(self, fax_ids: Sequence[str]) -> list[Delivery]:
         """All copies of these faxes."""
@@ -1292,28 +1308,171 @@ class Store:
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 raise UsageError(f"FAX {fax_id} がありません (no such fax)")
             fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
-            self._note(
-                session,
-                who,
-                CORRECTED,
-                fax_id,
-                before={"department": fax.department, "type": fax.document_type},
-                after={"department": department, "type": document_type},
-            )
-            moved = fax.department != department
-            fax.department, fax.document_type, fax.state = department, document_type, State.ROUTED
-            fax.held_because = []
-            if moved:
-                fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
-            fax.urgent, fax.due_at = haste
-            self._keep_together(session, fax)
-            session.add(fax)
-            session.flush()
+            if fax.sealed:
+                raise UsageError(SEALED)
+            return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
+
+    def _correct(
+        self,
+        session: Session,
+        fax: Fax,
+        who: str,
+        where: tuple[str | None, str],
+        sinks: Sequence[str],
+        haste: tuple[bool, datetime | None],
+        call_of: CallOf,
+    ) -> Fax:
+        department, document_type = where
+        before = {"department": fax.department, "type": fax.document_type}
+        after = {"department": department, "type": document_type}
+        self._note(session, who, CORRECTED, fax.id, before=before, after=after)
+        moved = fax.department != department
+        fax.department, fax.document_type, fax.state = department, document_type, State.ROUTED
+        fax.held_because = []
+        if moved:
+            fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+        fax.urgent, fax.due_at = haste
+        if document_type == clock.CLASS:
+            self._seal(session, fax, who)
+        self._keep_together(session, fax)
+        session.add(fax)
+        session.flush()
+        if not fax.sealed:
             self._send(session, fax, sinks)
-            self._answered(session, fax_id, who)
-            if fax.urgent and fax.work != Work.DONE:
-                self._raise(session, fax, call_of)
+        self._answered(session, fax.id, who)
+        if fax.urgent and fax.work != Work.DONE and not fax.sealed:
+            self._raise(session, fax, call_of)
+        return fax
+
+    # ---- sealed cases ---------------------------------------------------------------------------
+
+    def seal(self, fax_id: str, who: str) -> Fax:
+        """A person says that a fax is not for us: it is closed, and its copies stop."""
+        with self._session() as session:
+            fax = self._mine(session, fax_id, corrected_by=who)
+            head = session.get(Fax, fax.joined_into) if fax.joined_into else fax
+            if head is None or head.sealed:
+                return fax
+            head.corrected_by = who
+            self._correct(session, head, who, (head.department, clock.CLASS), (), (head.urgent, None), nobody)
             return fax
+
+    def release(
+        self,
+        fax_id: str,
+        who: str,
+        department: str,
+        document_type: str,
+        sinks: Sequence[str],
+        haste: tuple[bool, datetime | None] = (False, None),
+        call_of: CallOf = nobody,
+    ) -> Fax:
+        """A sealed fax is ours after all: it goes on as one that a person has corrected."""
+        with self._session() as session:
+            fax = self._mine(session, fax_id, corrected_by=who)
+            self._step(session, fax, who, "ours", {"outcome": "ours", "settled_at": now(), "closed_at": now()})
+            opened = sa.update(Fax).where(col(Fax.sealed) == fax.id).values(sealed=None)
+            session.execute(opened.execution_options(synchronize_session=False))
+            fax.sealed, fax.due_at = None, None
+            again = sa.update(Delivery).where(col(Delivery.fax_id) == fax.id, col(Delivery.error) == NOT_SENT)
+            again = again.where(col(Delivery.sink).in_(sinks)).values(state="pending", error=None, next_attempt=None)
+            session.execute(again)
+            self._want(session, CARRY, fax.id)
+            return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
+
+    def case(self, fax_id: str) -> Case | None:
+        """The case of a fax, or None."""
+        with self._session() as session:
+            return session.get(Case, fax_id)
+
+    def cases(self, departments: tuple[str, ...] | None, closed: bool, most: int = PER_QUERY) -> list[tuple[Case, Fax]]:
+        """Cases of these departments (None: all), newest first: those that are ``closed``, or those that are not."""
+        ended = col(Case.closed_at).is_not(None) if closed else col(Case.closed_at).is_(None)
+        query = select(Case, Fax).where(Case.fax_id == Fax.id, ended)
+        with self._session() as session:
+            rows = session.exec(query.where(*_conditions(Query(departments=departments))).order_by(
+                col(Case.since).desc()).limit(most))  # fmt: skip
+            return [(case, fax) for case, fax in rows]
+
+    def open_for(self, fax_id: str, who: str, why: str) -> None:
+        """Open a sealed fax to a person who says why; who, when and why is written down."""
+        with self._session() as session:
+            fax = self._mine(session, fax_id)
+            self._note(session, who, "case:opened", fax.sealed or fax.id, why=why)
+
+    def is_open_to(self, fax: Fax, who: str) -> bool:
+        """Whether this person may see into the fax: it is not sealed, or they have opened it lately."""
+        if fax.sealed is None:
+            return True
+        with self._session() as session:
+            lately = now() - clock.OPEN_FOR
+            opening = select(Event.id).where(Event.fax_id == fax.sealed, Event.action == "case:opened")
+            return session.exec(opening.where(Event.who == who, Event.at > lately).limit(1)).first() is not None
+
+    def step(self, fax_id: str, who: str, action: str, change: dict[str, Any], **detail: str) -> None:
+        """Something was done in a case: what changes in its row, and what is told of it."""
+        with self._session() as session:
+            fax = self._mine(session, fax_id)
+            self._step(session, fax, who, action, change, **detail)
+            if "closed_at" in change:
+                filed = {"work": Work.DONE, "work_by": who, "work_at": now()}
+                session.execute(sa.update(Fax).where(col(Fax.sealed) == fax.id).values(**filed))
+
+    def _step(self, session: Session, fax: Fax, who: str, action: str, change: dict[str, Any], **detail: str) -> None:
+        guard = sa.update(Case).where(col(Case.fax_id) == fax.id, col(Case.closed_at).is_(None)).values(**change)
+        if fax.sealed != fax.id or not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+            raise UsageError("この案件はもう終わっています (the case is closed)")
+        self._note(session, who, f"case:{action}", fax.id, **detail)
+        case = session.exec(select(Case).where(Case.fax_id == fax.id)).one()
+        following = clock.next_step(case)
+        fax.due_at = following.due if following else None
+        session.add(fax)
+
+    @staticmethod
+    def _mine(session: Session, fax_id: str, **change: Any) -> Fax:
+        guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now(), **change)
+        if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+            raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+        return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def _seal_if_misdirected(self, session: Session, fax: Fax) -> None:
+        """Close what the journey finds misdirected, and what is part of, or the same as, a fax that is closed."""
+        if fax.sealed:
+            self._close(fax)  # only a person opens it again, whatever is read now
+            return
+        other = session.get(Fax, fax.joined_into or fax.duplicate_of or "")
+        case = session.get(Case, other.sealed) if other is not None and other.sealed else None
+        if case is not None and case.closed_at is None and other is not None and other.line == fax.line:
+            fax.sealed = case.fax_id
+            self._close(fax)
+        elif fax.corrected_by is None and fax.document_type == clock.CLASS:
+            self._seal(session, fax, "journey")
+
+    def _seal(self, session: Session, fax: Fax, who: str) -> None:
+        """The fax and what is the same fax on this line: its parts, its repeats, and what it repeats."""
+        moment = now()
+        case = session.merge(Case(fax_id=fax.id, since=moment, by=who))
+        session.flush()
+        root = fax.duplicate_of or fax.id
+        same = sa.and_(sa.or_(col(Fax.id) == root, col(Fax.duplicate_of) == root), col(Fax.line) == fax.line)
+        family = list(session.exec(select(Fax).where(sa.or_(same, col(Fax.joined_into) == fax.id))))
+        for one in {entry.id: entry for entry in (fax, *family)}.values():
+            one.sealed = fax.id
+            session.add(one)
+        self._close(fax)
+        following = clock.next_step(case)
+        fax.due_at = following.due if following else None
+        if fax.work == Work.DONE and fax.work_by != "gateway":
+            fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
+        waiting = col(Delivery.state).in_(["pending", "deferred"])
+        ids = [fax.id, *(one.id for one in family)]
+        stopped = sa.update(Delivery).where(col(Delivery.fax_id).in_(ids), waiting, _of_work(CARRY))
+        session.execute(stopped.values(state="failed", error=NOT_SENT, next_attempt=None))
+        self._note(session, who, "case:sealed", fax.id)
+
+    @staticmethod
+    def _close(fax: Fax) -> None:
+        fax.state, fax.document_type, fax.held_because = State.HELD, clock.CLASS, [SEALED]
 
     # ---- what is learned ------------------------------------------------------------------------
 
@@ -1445,7 +1604,8 @@ class Store:
 
     def arrivals(self, first: str, last: str) -> list[Arrivals]:
         """Counted faxes of the months ``first`` to ``last`` (``2026-11``)."""
-        keys: list[Any] = [Fax.month, Fax.line, Fax.department, Fax.caller, Fax.document_type]
+        caller = sa.case((col(Fax.sealed).is_(None), col(Fax.caller)))
+        keys: list[Any] = [Fax.month, Fax.line, Fax.department, caller, Fax.document_type]
         with self._session() as session:
             rows = session.execute(
                 sa.select(*keys, sa.func.count())
@@ -1517,6 +1677,67 @@ class Store:
             return list(
                 session.exec(select(RegisterEntry).where(RegisterEntry.month >= first, RegisterEntry.month <= last))
             )
+
+    # ---- the chain over the events --------------------------------------------------------------
+
+    def chain(self, link: Callable[[str, Event], str], moment: datetime | None = None, most: int = PER_QUERY) -> int:
+        """Chain the oldest events that are not yet, each by ``link(hash before, event)``; gives how many.
+
+        Whoever writes events does not wait for this. Of two that chain at once one gets nothing: a place is given once.
+        ``moment`` stands for now.
+        """
+        try:
+            with self._session() as session:
+                self._alone(session, Chained.__tablename__)
+                moment = moment or self._clock(session)
+                last = session.exec(select(Chained).order_by(col(Chained.number).desc()).limit(1)).first()
+                events = session.exec(
+                    self._unchained().where(col(Event.id) > self._closed(session, moment)).limit(most)
+                ).all()
+                number, before, top = (last.number, last.hash, last.top) if last else (0, "", 0)
+                for event in events:
+                    number, before, top = number + 1, link(before, event), max(top, event.id or 0)
+                    session.add(Chained(number=number, event_id=event.id or 0, hash=before, top=top, at=moment))
+                return len(events)
+        except IntegrityError:
+            return 0  # another worker was first (SQLite)
+
+    def chained(self) -> Iterator[tuple[Chained, Event | None]]:
+        """The whole chain, each place with its event when that is still there."""
+        with self._session() as session:
+            statement = sa.select(Chained, Event).outerjoin(Event, col(Event.id) == col(Chained.event_id))
+            ordered = statement.order_by(col(Chained.number)).execution_options(yield_per=PER_QUERY)
+            with session.execute(ordered) as places:  # closed also when whoever asked has stopped asking
+                yield from ((place, event) for place, event in places)
+
+    def chain_length(self) -> int:
+        """How many events are chained."""
+        with self._session() as session:
+            return session.exec(select(sa.func.count()).select_from(Chained)).one()
+
+    def unchained(self, moment: datetime | None = None) -> tuple[list[Event], list[Event]]:
+        """Events outside the chain: those that wait their turn, and those whose number was passed long ago."""
+        with self._session() as session:
+            closed = self._closed(session, moment or self._clock(session))
+            events = session.exec(self._unchained()).all()
+        waiting = [event for event in events if (event.id or 0) > closed]
+        return waiting, [event for event in events if (event.id or 0) <= closed]
+
+    @staticmethod
+    def _unchained() -> Any:
+        known = sa.exists().where(col(Chained.event_id) == col(Event.id))
+        return select(Event).where(~known).order_by(col(Event.id))
+
+    def _closed(self, session: Session, moment: datetime) -> int:
+        """The event number up to which nothing honest can be missing in the chain any more.
+
+        SQLite has one writer, so numbers come in the order of commits; on PostgreSQL a number is given first and
+        committed later.
+        """
+        places = select(Chained.top).order_by(col(Chained.number).desc()).limit(1)
+        if self.engine.dialect.name != "sqlite":
+            places = select(Chained.top).where(Chained.at < moment - LATE).order_by(col(Chained.at).desc()).limit(1)
+        return session.exec(places).first() or 0
 
     # ---- the engine -----------------------------------------------------------------------------
 
@@ -1634,7 +1855,7 @@ def _conditions(query: Query) -> list[Any]:
         found: list[Any] = [col(Fax.id).in_(holding)]
         if query.number:
             found.append(col(Fax.caller) == query.number)
-        conditions.append(sa.or_(*found))
+        conditions += [sa.or_(*found), col(Fax.sealed).is_(None)]  # a hit would tell what stands in it
     return conditions
 
 

@@ -28,6 +28,7 @@ from dbos import DBOS, DBOSClient, SetEnqueueOptions, SetWorkflowID, WorkflowSta
 from dbos import error as dbos_error
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from gateway import audit
 from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
 from gateway.store import ALERT, BACKLOG, CARRY, JOURNEY, Haste, Store
@@ -281,6 +282,8 @@ class Worker:
                 self._pipeline.alerts.watch(self._store, now())
                 self._let_the_longest_go_first()
                 self._look_for_lost()
+                while audit.chain(self._store) and not self._stopping.is_set():
+                    pass
             except (SQLAlchemyError, GatewayError) as error:
                 log.error("watch", error=type(error).__name__)
 

@@ -15,7 +15,7 @@ from gateway.errors import UsageError
 from gateway.models import TOKYO, month_of, now
 from gateway.store import Query
 from gateway.web.fax import mail, other_in_reach, page_picture, searchable_pdf
-from gateway.web.guard import Counter, FaxInReach, TheDesk, Worker
+from gateway.web.guard import Counter, FaxInReach, FaxSealedOrNot, TheDesk, Worker
 from gateway.web.inbox import LONGEST_SEARCH
 from gateway.web.paper import paper
 from gateway.web.traffic import report_of
@@ -72,6 +72,7 @@ class FaxAsJson(BaseModel):
     work: Literal["new", "claimed", "done"]
     work_by: str | None
     exempt: str | None
+    sealed: bool = Field(description="Misdirected: closed until somebody opens its case with a reason")
 
 
 class FaxList(BaseModel):
@@ -186,10 +187,10 @@ def faxes(
 
 
 @v1.get("/faxes/{fax_id}", summary="One fax", response_model=FaxAsJson)
-def fax(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
-    """Everything known of a fax. Who asked is written down."""
+def fax(desk: TheDesk, person: Worker, fax: FaxSealedOrNot) -> Response:
+    """Everything known of a fax; of a sealed one little, until its case was opened. Who asked is written down."""
     desk.store.note(person.name, "viewed", fax.id)
-    return JSONResponse(desk.as_json([fax])[0])
+    return JSONResponse(desk.as_json([fax], desk.store.is_open_to(fax, person.name))[0])
 
 
 @v1.get("/faxes/{fax_id}/pages/{number}.png", summary="Picture of a page", responses=_PNG, response_class=Response)

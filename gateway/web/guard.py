@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.desk import Desk
 from gateway.models import Fax
-from gateway.web.trouble import MustChange, NotSignedIn, Refused, is_api, tell
+from gateway.web.trouble import MustChange, NotSignedIn, Refused, Sealed, is_api, tell
 
 COOKIE = "faxless"
 ASKED_BY_ITSELF = ("/events", "/list")
@@ -117,11 +117,22 @@ def counter(person: Worker) -> Person:
 Counter = Annotated[Person, Depends(counter)]
 
 
-def fax_in_reach(fax_id: str, person: Worker, desk: TheDesk) -> Fax:
+def sealed_or_not(fax_id: str, person: Worker, desk: TheDesk) -> Fax:
     """The fax of this address when it is one of the person's departments'; else there is none."""
     fax = desk.store.fax(fax_id) if _FAX_ID.fullmatch(fax_id) else None
     if fax is None or not person.sees(fax):
         raise Refused(404)
+    return fax
+
+
+FaxSealedOrNot = Annotated[Fax, Depends(sealed_or_not)]
+"""For who tells nothing of what stands in it."""
+
+
+def fax_in_reach(fax: FaxSealedOrNot, person: Worker, desk: TheDesk) -> Fax:
+    """The same fax, open: a sealed one raises :class:`Sealed` until the person has said why they open it."""
+    if fax.sealed and not desk.store.is_open_to(fax, person.name):
+        raise Sealed(fax.sealed)
     return fax
 
 

@@ -63,6 +63,13 @@ class Refused(Exception):
     english: str = ""
 
 
+@dataclass
+class Sealed(Exception):
+    """The fax is sealed, and the person has not said why they open it. ``fax_id``: whose case it lies in."""
+
+    fax_id: str
+
+
 def is_api(request: Request) -> bool:
     """Whether a program asks."""
     return request.url.path.startswith("/api/")
@@ -111,6 +118,18 @@ def _refused(request: Request, error: Exception) -> Response:
     return tell(request, error.status, error.japanese, error.english)
 
 
+def _sealed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Sealed)  # noqa: S101 as above
+    if request.method == "GET" and not is_api(request):
+        return RedirectResponse(f"/cases/{error.fax_id}", 303)
+    return tell(
+        request,
+        403,
+        f"誤着のおそれがあるため封印しています。/cases/{error.fax_id} で理由を書いて開いてください。",
+        f"Sealed as misdirected: open it with a reason at /cases/{error.fax_id}.",
+    )
+
+
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 as above
     response = tell(request, error.status_code)
@@ -150,6 +169,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(NotSignedIn, _not_signed_in)
     app.add_exception_handler(MustChange, _must_change)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Sealed, _sealed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(GatewayError, _gateway)

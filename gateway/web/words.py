@@ -65,6 +65,17 @@ FIELDS = {
     "diagnosed": ("診断年月日", "Diagnosed on"),
     "institution_phone": ("医療機関の電話番号", "Institution's telephone"),
 }
+STEPS = {
+    "called": ("発信元へ連絡する", "Call the sender"),
+    "settled": ("返す、または扱いを取り決める", "Return it, or agree on what becomes of it"),
+    "reported": ("個人情報保護委員会へ速報", "First report to the Commission"),
+    "confirmed": ("個人情報保護委員会へ確報", "Final report to the Commission"),
+}
+OUTCOMES = {
+    "returned": ("返却", "returned"),
+    "kept": ("封印のまま保管", "kept sealed"),
+    "ours": ("こちら宛て", "ours after all"),
+}
 DIMENSIONS = {
     "line": ("回線", "line"),
     "department": ("部署", "department"),
@@ -92,6 +103,16 @@ ACTIONS = {
     "repeat": ("同じFAXの再送と判断しました", "found to be the same fax again"),
     "said:same": ("同じFAXと判断しました", "said to be the same fax"),
     "said:different": ("別のFAXと判断しました", "said to be another fax"),
+    "case:sealed": ("誤着として封印しました", "sealed as misdirected"),
+    "case:opened": ("理由を書いて開きました", "opened with a reason"),
+    "case:called": ("発信元へ連絡しました", "called the sender"),
+    "case:returned": ("返しました", "returned"),
+    "case:kept": ("封印のまま保管とします", "kept sealed"),
+    "case:ours": ("こちら宛てとして封印を解きました", "unsealed: it is ours"),
+    "case:leaked": ("こちらからの漏えいを記録しました", "recorded a leak of our own"),
+    "case:reported": ("速報を出しました", "made the first report"),
+    "case:confirmed": ("確報を出しました", "made the final report"),
+    "case:closed": ("案件を終えました", "closed the case"),
     "viewed": ("閲覧しました", "viewed"),
     "opened": ("緊急のFAXを開きました", "opened the urgent fax"),
     "alerted": ("緊急のFAXとして知らせました", "people were called"),
@@ -111,6 +132,8 @@ SAID = {
         "もう一度送ります。数分後にこのページを開き直してください。",
         "Trying again: look here in some minutes.",
     ),
+    "case:sealed": ("誤着として封印しました。発信元に連絡してください。", "Sealed. Call its sender."),
+    "case:done": ("記録しました。", "Recorded."),
     "separated": ("別々のFAXにしました。それぞれ読み取り直します。", "Taken apart; each will be read again."),
     "taken": (
         "ほかの人が先に操作していました。今の状態を確認してください。",
@@ -165,6 +188,14 @@ class Words:
     def copy(self, state: str) -> str:
         """How far a copy has come."""
         return self.of(COPIES, state)
+
+    def step(self, name: str) -> str:
+        """Something to do in a case."""
+        return self.of(STEPS, name)
+
+    def outcome(self, outcome: str) -> str:
+        """What became of a misdirected fax."""
+        return self.of(OUTCOMES, outcome)
 
     def field(self, name: str) -> str:
         """A field of a form."""

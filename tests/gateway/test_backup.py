@@ -31,7 +31,7 @@ from gateway.backup import Contents
 from gateway.config import load
 from gateway.errors import BadBackup, GatewayError
 from gateway.house import House, add_user, open_house
-from gateway.models import Baseline, Delivery, Event, Fax, Job, Page, Part, RegisterEntry, User, month_of, now
+from gateway.models import Baseline, Case, Delivery, Event, Fax, Job, Page, Part, RegisterEntry, User, month_of, now
 from tests.city import ROOT, SAMPLES, Gateway, free_port, start, write_city
 from tests.object_store import BUCKET, KEYS, ObjectStore
 
@@ -214,6 +214,19 @@ def test_a_restored_house_tells_the_same(
         kept = [event.model_dump() for event in rows(second, Event)]
         assert kept[:-1] == history
         assert kept[-1]["action"] == "restored"
+
+
+def test_a_sealed_fax_stays_sealed_in_a_restored_house(tmp_path: Path) -> None:
+    with house_in(tmp_path / "before") as house:
+        with Session(house.engine) as session, session.begin():
+            session.add(fax(house, "stray", state="routed", department="kansen"))
+        house.store.seal("stray", "suzuki")
+        saved(house, tmp_path / "saved.tar")
+        case = rows(house, Case)
+    with house_in(tmp_path / "after") as house:
+        restored(house, tmp_path / "saved.tar")
+        assert rows(house, Case) == case
+        assert house.desk.as_json([house.desk.fax("stray")])[0]["sealed"] is True
 
 
 def test_what_was_under_way_is_set_going_and_nothing_else(file: Path, tmp_path: Path) -> None:

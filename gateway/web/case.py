@@ -1,0 +1,166 @@
+"""Sealed cases: misdirected faxes, who opened them and why, and what is still to do, by when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.case import CLASS, next_step, steps
+from gateway.models import TOKYO, Case, Fax, now
+from gateway.web.guard import FaxInReach, FaxSealedOrNot, TheDesk, Worker
+from gateway.web.paper import paper, words
+from gateway.web.trouble import Refused, Sealed
+from gateway.web.words import SAID
+
+router = APIRouter(include_in_schema=False)
+
+LONGEST = 400
+Typed = Annotated[str, Form(max_length=LONGEST * 4)]
+
+
+def case_in_reach(fax: FaxSealedOrNot, desk: TheDesk) -> Case:
+    """The case of this address; that of a part or a repeat is its fax's."""
+    if fax.sealed and fax.sealed != fax.id:
+        raise Sealed(fax.sealed)
+    case = desk.store.case(fax.id)
+    if case is None:
+        raise Refused(404, "このFAXに誤着の案件はありません。", "This fax has no case.")
+    return case
+
+
+CaseInReach = Annotated[Case, Depends(case_in_reach)]
+
+
+@router.get("/cases")
+def cases(request: Request, desk: TheDesk, person: Worker, closed: bool = False) -> Response:
+    """The list, what is due first on top."""
+    found = [(case, fax, next_step(case)) for case, fax in desk.store.cases(person.departments, closed)]
+    found.sort(key=lambda row: (row[2] is None, row[2].due if row[2] else row[0].since))
+    return paper(request, "cases.html", person=person, cases=found, closed=closed, moment=now())
+
+
+@router.get("/cases/{fax_id}")
+def one(
+    request: Request, desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, said: str = ""
+) -> Response:
+    """The page of a case. It tells nothing of what stands in the fax."""
+    told = [event for event in desk.store.events(fax.id) if event.action.startswith("case:")]
+    return paper(
+        request,
+        "case.html",
+        person=person,
+        fax=fax,
+        case=case,
+        steps=steps(case),
+        events=told,
+        sent=[copy for copy in desk.store.deliveries([fax.id]) if copy.state == "delivered"],
+        opened=bool(fax.sealed) and desk.store.is_open_to(fax, person.name),
+        departments=desk.config.organisation.departments,
+        types=list({kind.code: kind for kind in desk.taxonomy.types if kind.code != CLASS}.values()),
+        said=words(request)(*SAID[said]) if said in SAID else "",
+        moment=now(),
+    )
+
+
+@router.post("/cases/{fax_id}/seal")
+def seal(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
+    """Say that a fax is not for us."""
+    sealed = desk.store.seal(fax.id, person.name)
+    return _to(sealed, "case:sealed")
+
+
+@router.post("/cases/{fax_id}/open")
+def open_it(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, why: Typed = "") -> Response:
+    """Open the fax to this person for a while; the reason is kept."""
+    desk.store.open_for(fax.id, person.name, _said(why))
+    return RedirectResponse(f"/faxes/{fax.id}", 303)
+
+
+@router.post("/cases/{fax_id}/called")
+def called(
+    desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, number: Typed = "", note: Typed = ""
+) -> Response:
+    """The sender was called back at this number."""
+    desk.store.step(fax.id, person.name, "called", {"called_at": now()}, number=_said(number), note=note.strip())
+    return _to(fax, "case:done")
+
+
+@router.post("/cases/{fax_id}/settled")
+def settled(
+    desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, outcome: Typed = "", note: Typed = ""
+) -> Response:
+    """It was returned, or stays sealed as agreed with its sender."""
+    if outcome not in ("returned", "kept"):
+        raise Refused(
+            422, "「返した」か「封印のまま保管」を選んでください。", "Say whether it was returned or is kept."
+        )
+    change: dict[str, Any] = {"settled_at": now(), "outcome": outcome}
+    desk.store.step(fax.id, person.name, outcome, change, note=_said(note))
+    return _to(fax, "case:done")
+
+
+@router.post("/cases/{fax_id}/leaked")
+def leaked(
+    desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, known: Typed = "", note: Typed = ""
+) -> Response:
+    """Our own side had passed it on; the clock of the report begins when that was known."""
+    desk.store.step(fax.id, person.name, "leaked", {"leaked_at": _moment(known)}, note=_said(note))
+    return _to(fax, "case:done")
+
+
+@router.post("/cases/{fax_id}/reported")
+def reported(
+    desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, which: Typed = "", note: Typed = ""
+) -> Response:
+    """The first or the final report was made."""
+    if which not in ("reported", "confirmed") or case.leaked_at is None:
+        raise Refused(422, "速報か確報かを選んでください。", "Say which report was made.")
+    desk.store.step(fax.id, person.name, which, {f"{which}_at": now()}, note=_said(note))
+    return _to(fax, "case:done")
+
+
+@router.post("/cases/{fax_id}/ours")
+def ours(
+    desk: TheDesk, person: Worker, fax: FaxInReach, case: CaseInReach, to: Typed = "", type: Typed = ""
+) -> Response:
+    """It is ours after all; whoever says so has looked at it."""
+    if not to or not type:
+        raise Refused(422, "部署と文書種別の両方を選んでください。", "Choose both a department and a document type.")
+    released = desk.release(fax.id, person.name, to, type)
+    return RedirectResponse(f"/faxes/{fax.id}" if person.sees(released) else "/", 303)
+
+
+@router.post("/cases/{fax_id}/closed")
+def closed(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach) -> Response:
+    """Everything is done; the fax stays sealed."""
+    if next_step(case) is not None:
+        raise Refused(422, "まだ済んでいないことがあります。", "Something is still to be done.")
+    desk.store.step(fax.id, person.name, "closed", {"closed_at": now()})
+    return _to(fax, "case:done")
+
+
+def _to(fax: Fax, said: str) -> Response:
+    return RedirectResponse(f"/cases/{fax.sealed or fax.id}?said={said}", 303)
+
+
+def _said(text: str) -> str:
+    told = text.replace("\0", "").strip()[:LONGEST]
+    if not told:
+        raise Refused(
+            422, "空欄にはできません。戻って書いてください。", "This must not be empty: go back and write it."
+        )
+    return told
+
+
+def _moment(known: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(known) if known else now()
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=TOKYO)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Refused(422, "日時が読めません。", "That is not a time.") from error
+    if moment > now():
+        raise Refused(422, "まだ来ていない日時です。", "That time is still to come.")
+    return moment
