@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from gateway.errors import ConfigError
 from routing import number, taxonomy
+from routing.contradictions import check_rules
 from routing.department import Condition, Department, Line, Organisation, Rule
-from routing.rules import check_rules
 
 
 def _endpoint(text: str) -> str:
@@ -156,6 +156,9 @@ class ConditionTable(Table):
     barcode: str = ""
     line: str = ""
     tsi: str = ""
+    institution: str = ""
+    sender_kind: str = ""
+    proof: bool = False
 
 
 class RuleTable(Table):

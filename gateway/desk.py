@@ -15,7 +15,10 @@ from gateway.errors import UsageError
 from gateway.models import TOKYO, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
+from gateway.transmission import TYPED
 from ocr.page import PageText, Turn, Word
+from routing.directory import Directory
+from routing.facts import Facts, Sender
 from routing.taxonomy import Taxonomy
 
 
@@ -79,6 +82,12 @@ class Desk:
         """Say that the mails a fax was joined from are faxes of their own."""
         return self.store.separate(fax_id, who)
 
+    def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
+        """Who sent each of them, by the directory of today; those whose sender nobody knows are left out."""
+        directory = self.store.directory()
+        found = {fax.id: _sender(fax, directory) for fax in faxes}
+        return {fax_id: sender for fax_id, sender in found.items() if sender is not None}
+
     def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
         """The faxes in the shape of the contract."""
         ids = [fax.id for fax in faxes]
@@ -86,15 +95,33 @@ class Desk:
         copies: dict[str, list[Delivery]] = {}
         for delivery in self.store.deliveries(ids):
             copies.setdefault(delivery.fax_id, []).append(delivery)
+        senders = self.senders(faxes)
         alike, jobs = self.store.likenesses(ids), self.store.jobs(faxes)
         return [
             {
                 **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
                 "same_as": [other for other, _ in alike.get(fax.id, [])],
                 "same_job": jobs.get(fax.id, []),
+                "sender_institution": sender_json(senders.get(fax.id)),
             }
             for fax in faxes
         ]
+
+
+def sender_json(sender: Sender | None) -> dict[str, Any] | None:
+    """Who sent a fax, for programs; None when the directory knows nobody."""
+    if sender is None:
+        return None
+    one = sender.one
+    return {
+        "id": one.id if one else None,
+        "name": one.name if one else None,
+        "kind": (one.kind or None) if one else None,
+        "known_by": sender.known_by,
+        "proven": sender.proven and one is not None,
+        "confidence": sender.confidence,
+        "ambiguous": [] if one else [{"id": other.id, "name": other.name} for other in sender.institutions],
+    }
 
 
 def searchable(store: Store, binder: Binder, fax: Fax) -> bytes:
@@ -170,6 +197,19 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "joined_into": fax.joined_into,
         "exempt": fax.exempt,
     }
+
+
+def _sender(fax: Fax, directory: Directory) -> Sender | None:
+    """By the call's own number as the directory has it now, else by what was found on the page when it was decided."""
+    proven = fax.caller if fax.caller_source not in TYPED else None
+    if directory.of_caller(proven):
+        return directory.sender_of(Facts(fax.line, fax.received_at, caller=fax.caller, tsi=fax.tsi))
+    told = fax.sender_known
+    ids = [fax.institution] if fax.institution else told.get("of", ())
+    known = tuple(directory.ids[one] for one in ids if one in directory.ids)
+    if not known or told.get("by") == "caller":
+        return None
+    return Sender(known, told["by"], "", told["confidence"])
 
 
 def moment(at: datetime | None) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -20,11 +20,13 @@ from gateway.reader import MailToRead, Readers
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
 from gateway.store import Decided, Opened, Store
+from gateway.transmission import TYPED
 from gateway.tti import MAX_LINES, Tti, read_tti
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
 from routing.decide import decide
+from routing.directory import sighting_of
 from routing.disease import Diseases
 from routing.facts import Decision, Facts, Line, PageFacts
 from routing.taxonomy import Taxonomy
@@ -138,8 +140,10 @@ class Pipeline:
             return self._no_fax(fax)
         tti = next((found for page in pages if (found := read_tti(page.text.splitlines()[:3]))), None)
         facts = facts_of(fax, pages, tti)
+        facts = replace(facts, sender=self.store.directory().sender_of(facts, self._own_numbers))
         decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
-        return _decided(fax, pages, facts, decision)
+        known = _of_sender(facts, self._own_numbers)
+        return replace(_decided(fax, pages, facts, decision), rule=decision.rule, **known)
 
     def _no_fax(self, fax: Fax) -> Decided:
         line = self.config.organisation.line(fax.line)
@@ -232,6 +236,7 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
             for page in pages
         ),
         caller=fax.caller or (tti.number if tti else None),
+        caller_proven=bool(fax.caller) and fax.caller_source not in TYPED,
         tsi=fax.tsi or (tti.name if tti else None),
         barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
     )
@@ -240,6 +245,16 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
 def _printed(page: Page) -> tuple[int, int | None] | None:
     tti = read_tti(page.text.splitlines()[:MAX_LINES])
     return (tti.page, tti.of) if tti is not None and tti.page else None
+
+
+def _of_sender(facts: Facts, own: frozenset[str]) -> dict[str, Any]:
+    """What is kept of who sent it, and what the directory may learn from it."""
+    sender = facts.sender
+    known = {
+        "of": [one.id for one in sender.institutions], "by": sender.known_by, "confidence": sender.confidence
+    } if sender else {}  # fmt: skip
+    one = sender.one if sender else None
+    return {"institution": one.id if one else None, "sender_known": known, "sighting": sighting_of(facts, own)}
 
 
 def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> Decided:

@@ -7,10 +7,11 @@ from datetime import datetime
 import pytest
 
 from routing import taxonomy
+from routing.contradictions import check_rules
 from routing.decide import JST
 from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.facts import Facts, PageFacts
-from routing.rules import check_rules, first_rule
+from routing.rules import first_rule
 
 TAXONOMY = taxonomy.load()
 FACTS = Facts(
