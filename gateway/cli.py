@@ -421,7 +421,7 @@ def _rules(config: Config, words: argparse.Namespace) -> int:
 
 def _told_trial(told: dict[str, Any]) -> str:
     lines = [_told_change(one) for one in told["changed"]]
-    changes = "  ".join(f"{name} {count}" for name, count in told["summary"].items())
+    changes = "  ".join(f"{_DECIDED[name]} {count}件" for name, count in told["summary"].items())
     lines.append(f"{told['faxes']}件のうち変わらないもの {told['unchanged']}件、変わるもの: {changes}")
     lines += [f"  規則「{rule}」 {count}件" for rule, count in told["rules"].items()]
     by_person = told["corrected"]
@@ -435,12 +435,15 @@ def _told_trial(told: dict[str, Any]) -> str:
 
 def _told_change(one: dict[str, Any]) -> str:
     before, after = one["before"], one["after"]
-    changes = [f"{name} {_plainly(before[name])} → {_plainly(after[name])}" for name in one["changes"]]
+    changes = [f"{_DECIDED[name]} {_plainly(before[name])} → {_plainly(after[name])}" for name in one["changes"]]
     rule = f"  規則「{one['rule']}」" if one["rule"] else ""
     person = {"right": "  人の訂正と同じ", "wrong": "  人の訂正と違う", "held": "  人の訂正あり"}.get(
         one["corrected"], ""
     )
     return f"{one['id']}  {'、'.join(changes)}{rule}{person}"
+
+
+_DECIDED = {"department": "部署", "type": "種別", "urgent": "緊急", "held": "要確認"}
 
 
 def _plainly(value: str | bool | None) -> str:

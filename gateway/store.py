@@ -1249,25 +1249,26 @@ class Store:
 
     def save_institutions(self, institutions: Sequence[Known], who: str, action: str = "imported") -> Imported:
         """Take institutions in; what is said of one that is here already is added to it."""
-        new = changed = 0
         with self._session() as session:
             event = self._directory_event(session, who, action, rows=len(institutions))
+            rows = {row.id: row for row in session.exec(select(Institution))}
+            before = {key: _described(row) for key, row in rows.items()}
             for one in institutions:
-                row = session.get(Institution, one.id)
-                fresh, row = row is None, row or Institution(id=one.id, name=one.name)
-                before = (row.name, row.kind, row.bureau, row.department, list(row.names), list(row.tsis))
+                row = rows.setdefault(one.id, Institution(id=one.id, name=one.name))
                 row.kind, row.bureau = one.kind or row.kind, one.bureau or row.bureau
                 row.department = one.department or row.department
                 row.names = _united((*row.names, row.name), one.names, one.name)
-                row.name = one.name
-                row.tsis = _united(row.tsis, one.tsis)
+                row.name, row.tsis = one.name, _united(row.tsis, one.tsis)
                 session.add(row)
-                session.flush()
-                added = self._add_numbers(session, row.id, one.numbers, who)
-                if fresh or added or before != (row.name, row.kind, row.bureau, row.department, row.names, row.tsis):
-                    row.changed = event
-                    new, changed = new + fresh, changed + (not fresh)
-        return Imported(new, changed)
+            session.flush()  # numbers name institutions
+            added = self._add_numbers(
+                session, [(number, one.id) for one in institutions for number in one.numbers], who
+            )
+            touched = {one.id for one in institutions}
+            changed = {key for key in touched if key in added or before.get(key) != _described(rows[key])}
+            for key in changed:
+                rows[key].changed = event
+        return Imported(len(changed - set(before)), len(changed & set(before)))
 
     def merge_institutions(self, drop: str, into: str, who: str) -> None:
         """Make two institutions one: its names, numbers and faxes go to ``into``; raises :class:`UsageError`."""
@@ -1277,7 +1278,7 @@ class Store:
             if gone is None or kept is None or drop == into:
                 raise UsageError(f"機関 {drop} と {into} はまとめられません (no two such institutions)")
             numbers = session.exec(select(InstitutionNumber).where(InstitutionNumber.institution_id == drop)).all()
-            self._add_numbers(session, into, [row.number for row in numbers], who)
+            self._add_numbers(session, [(row.number, into) for row in numbers], who)
             for row in numbers:
                 session.delete(row)
             kept.names = _united(kept.names, (gone.name, *gone.names), kept.name)
@@ -1349,11 +1350,13 @@ class Store:
         return event.id or 0
 
     @staticmethod
-    def _add_numbers(session: Session, id: str, numbers: Iterable[str], who: str) -> int:
-        fresh = [one for one in dict.fromkeys(numbers) if session.get(InstitutionNumber, (one, id)) is None]
-        session.add_all(InstitutionNumber(number=one, institution_id=id, who=who, at=now()) for one in fresh)
+    def _add_numbers(session: Session, pairs: Sequence[tuple[str, str]], who: str) -> set[str]:
+        """Add (number, institution) pairs that are not there; gives the institutions that had one added."""
+        here = {(row.number, row.institution_id) for row in session.exec(select(InstitutionNumber))}
+        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in here]
+        session.add_all(InstitutionNumber(number=number, institution_id=of, who=who, at=now()) for number, of in fresh)
         session.flush()
-        return len(fresh)
+        return {of for _, of in fresh}
 
     @staticmethod
     def _sight(session: Session, fax: Fax, seen: Seen | None) -> None:
@@ -1408,6 +1411,11 @@ def _known_as(row: Institution, numbers: Sequence[str]) -> Known:
     return Known(
         row.id, row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis), tuple(numbers)
     )
+
+
+def _described(row: Institution) -> tuple[Any, ...]:
+    """What is said of an institution, to see whether it has changed."""
+    return row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis)
 
 
 def _united(here: Sequence[str], more: Iterable[str], but: str = "") -> list[str]:

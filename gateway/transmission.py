@@ -111,7 +111,10 @@ _FROM_IT = re.compile(r"\s*[\"」>)]*\s*(?:様)?(?:から|より|発)")
 # RFC 3192: FAX=+81312345678@host, also with /T33S= behind; on-ramp gateways put the caller in the sender's address.
 _FAX_ADDRESS = re.compile(r"\bfax=([+\d().-]{7,24})", re.IGNORECASE)
 _DIGIT_ADDRESS = re.compile(r"(?:^|<)\s*(\+?[\d.-]{9,18})(?:/[^@\s]*)?@")
-_CALLER_FIELD = re.compile(r"x-.*(?:caller|calling|callid|cid|ani|csid|tsi|remote|fax-?from|from-?fax|fax-?number)")
+_CALLER_FIELD = re.compile(
+    r"x-.*(?:call(?:er|ing)(?:-?(?:id|number|no|party))?|callid|cid|ani|csid|tsi|remote|"
+    r"fax-?from|from-?fax|fax-?number)"
+)
 _TSI_FIELD = re.compile(r"x-.*(?:csid|tsi|rti|remote-?(?:id|station))")
 _NO_NAME = re.compile(
     r"unknown|unspecified|<unspecified>|anonymous|withheld|private|unavailable|none|n/?a|-+|"
@@ -175,9 +178,6 @@ def _sightings(clues: Clues) -> Iterator[tuple[str, str]]:
     for name, value in clues.fields:
         if _CALLER_FIELD.fullmatch(name) and not _TSI_FIELD.fullmatch(name):
             yield "header", value
-    for name, value in clues.fields:
-        if _TSI_FIELD.fullmatch(name):
-            yield "tsi", value
     for subject in clues.subjects:
         yield from (("subject", text) for text in _told(subject))
         yield "subject", _without_called(subject)
@@ -186,6 +186,9 @@ def _sightings(clues: Clues) -> Iterator[tuple[str, str]]:
     for sender in clues.senders:
         yield from (("sender", found[1]) for found in _FAX_ADDRESS.finditer(sender[:1000]))
     yield from (("envelope", found[1]) for found in _FAX_ADDRESS.finditer(clues.envelope_from[:1000]))
+    for name, value in clues.fields:
+        if _TSI_FIELD.fullmatch(name):
+            yield "tsi", value
     for name in clues.filenames:
         yield from (("filename", text) for text in _name_pieces(name))
     for sender in clues.senders:

@@ -156,5 +156,5 @@ def test_the_command(tmp_path: Path) -> None:
     ]
     assert "1/1" in done.stderr  # progress
     plain = faxless(path, "rules", "test").stdout
-    assert f"{tb.id}  department kekkaku → bunsho  規則「甲」" in plain
+    assert f"{tb.id}  部署 kekkaku → bunsho  規則「甲」" in plain
     assert "1件のうち変わらないもの 0件" in plain

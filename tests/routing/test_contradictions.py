@@ -165,7 +165,7 @@ faxes = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(conditions, min_size=1, max_size=6),
     st.lists(st.tuples(faxes, st.sampled_from([None, "PROCUREMENT", "COMPLAINT"])), min_size=20, max_size=40),

@@ -132,7 +132,7 @@ def test_a_refused_proposal_goes(office: Office) -> None:
 
 
 def test_the_sender_stands_in_the_inbox_and_on_the_fax(office: Office) -> None:
-    fill(office)
+    ids = fill(office)
     known, printed = office.fax(), office.fax(caller_source="tti")
     shared = office.fax(caller="+81355550193")
     clerk = office.client("sato")
@@ -143,6 +143,11 @@ def test_the_sender_stands_in_the_inbox_and_on_the_fax(office: Office) -> None:
     assert "さくら保育園" not in rows[printed.id].partition('class="from"')[2].partition("</div>")[0]
     assert "か" in rows[shared.id].partition('class="institution">')[2].partition("</span>")[0]
     assert "発信元 さくら保育園 発信番号で一致" in plain(clerk, f"/faxes/{known.id}")
+    assert "/directory/" not in clerk.get(f"/faxes/{known.id}").text
+    assert (
+        f'href="/directory/{ids["さくら保育園"]}"'
+        in office.client("ito", role="manager").get(f"/faxes/{known.id}").text
+    )
     assert "複数の機関が登録されています" in plain(clerk, f"/faxes/{shared.id}")
     told = clerk.get(f"/api/v1/faxes/{known.id}", headers=office.token("sato")).json()
     assert told["sender_institution"]["name"] == "さくら保育園"
