@@ -21,17 +21,20 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
-from gateway import backlog, house, log, machine, traffic
+from gateway import backlog, directory, house, log, machine, traffic
 from gateway.config import Config, load
 from gateway.errors import BadTable, ConfigError, GatewayError, UsageError
 from gateway.models import TOKYO, State, month_of, now
-from gateway.store import Query
+from gateway.store import Query, Store
+from gateway.table import decode
 from ocr import engine as engines
 from ocr.errors import ReadingError
 from routing import taxonomy
+from routing.contradictions import idle_rules
 from routing.delivery import SinkMistake
 from routing.errors import ListError, RoutingError
 from routing.hours import KNOWN_TO
+from routing.rules import named
 
 DONE, FAILED, WRONG = 0, 1, 2
 CONFIGURATION = "設定 configuration"
@@ -155,6 +158,14 @@ def _parser() -> argparse.ArgumentParser:
         table.add_argument("action", choices=("import",))
         table.add_argument("file", type=Path, metavar="FILE.csv")
         table.set_defaults(table=name)
+
+    known = command("directory", _directory, "発信元の台帳 (who sends: institutions and their numbers)")
+    known.add_argument("action", choices=("import", "list", "show", "merge", "proposals"))
+    known.add_argument("words", nargs="*", metavar="FILE.csv | WORDS | ID | ID INTO")
+
+    rules = command("rules", _rules, "規則を、最近のFAXで試します。何も書きません (try the rules, write nothing)")
+    rules.add_argument("action", choices=("test",))
+    rules.add_argument("--last", type=_positive, default=200, metavar="N", help="何件で試すか (default: 200)")
 
     command(
         "check", _check, "設定・データベース・スプール・読み取り・ディスク・時計を調べます (every mistake in one run)"
@@ -372,7 +383,7 @@ def _or_dash(value: int | None) -> str:
 
 
 def _table(config: Config, words: argparse.Namespace) -> int:
-    text = traffic.decode(words.file.read_bytes())
+    text = decode(words.file.read_bytes())
     with house.open_house(config) as home:
         if words.table == "baseline":
             baseline = traffic.read_baseline(text)
@@ -382,6 +393,125 @@ def _table(config: Config, words: argparse.Namespace) -> int:
             result = {"rows": len(entries), "new": home.store.save_register(entries, _me())}
     _print(words, result, lambda done: f"{done['rows']}行を読み、{done['new']}行を取り込みました。")
     return DONE
+
+
+# ---- who sends, and the rules -----------------------------------------------------------------------
+
+
+def _directory(config: Config, words: argparse.Namespace) -> int:
+    wanted = {"import": 1, "show": 1, "merge": 2, "proposals": 0}.get(words.action)
+    if wanted is not None and len(words.words) != wanted:
+        return _complain((f"directory {words.action}: 引数は{wanted}個です (so many words)",), WRONG)
+    with house.open_house(config) as home:
+        return _DIRECTORY[words.action](home.store, words)
+
+
+def _directory_import(store: Store, words: argparse.Namespace) -> int:
+    done = directory.take(store, Path(words.words[0]).read_bytes(), _me())
+    _print(words, done, _told_import)
+    return DONE
+
+
+def _told_import(done: dict[str, Any]) -> str:
+    lines = [f"{done['institutions']}機関を読み、{done['new']}を加え、{done['changed']}を改めました。"]
+    lines += [
+        f"注意: {number} は {'、'.join(names)} のどれか分かりません" for number, names in done["ambiguous"].items()
+    ]
+    return "\n".join(lines)
+
+
+def _directory_list(store: Store, words: argparse.Namespace) -> int:
+    found = directory.find(store.directory(), " ".join(words.words))
+    _print(words, [directory.as_json(entry) for entry in directory.entries(store, found)], _institution_row)
+    return DONE
+
+
+def _institution_row(one: dict[str, Any]) -> str:
+    numbers = " ".join(one["numbers"])
+    return f"{one['id']:<14} {one['faxes']:>5}  {one['kind'] or '-':<12} {one['name']}  {numbers}".rstrip()
+
+
+def _directory_show(store: Store, words: argparse.Namespace) -> int:
+    (entry,) = directory.entries(store, [directory.one_of(store.directory(), words.words[0])])
+    told = "\n".join(
+        f"  {name}: {value}" for name, value in directory.as_json(entry).items() if value not in (None, "", [])
+    )
+    _print(words, directory.as_json(entry), lambda one: f"{one['name']}\n{told}")
+    return DONE
+
+
+def _directory_merge(store: Store, words: argparse.Namespace) -> int:
+    drop, into = words.words
+    store.merge_institutions(drop, into, _me())
+    (entry,) = directory.entries(store, [directory.one_of(store.directory(), into)])
+    _print(words, directory.as_json(entry), _institution_row)
+    return DONE
+
+
+def _directory_proposals(store: Store, words: argparse.Namespace) -> int:
+    found = [directory.proposal_json(one) for one in directory.proposals(store)]
+    _print(words, found, lambda one: f"{one['number']:<15} {one['faxes']:>5}  {one['kind'] or '-':<12} {one['name']}")
+    return DONE
+
+
+_DIRECTORY: dict[str, Callable[[Store, argparse.Namespace], int]] = {
+    "import": _directory_import,
+    "list": _directory_list,
+    "show": _directory_show,
+    "merge": _directory_merge,
+    "proposals": _directory_proposals,
+}
+
+
+def _rules(config: Config, words: argparse.Namespace) -> int:
+    from gateway import trial
+    from gateway.learning import Learned
+    from gateway.pipeline import Pipeline
+    from gateway.reader import Limits, Readers
+
+    with house.open_house(config) as home:
+        readers = Readers(home.spool, config.ocr.engine, 1, Limits.of(config.ocr))  # none is started: nothing is read
+        try:
+            learned = Learned(home.store, home.spool)
+            pipeline = Pipeline(config, home.store, home.spool, readers, home.desk.taxonomy, home.diseases, learned)
+            tried = trial.over(
+                home.store, pipeline.judge, words.last, lambda faxes: tqdm(faxes, unit="fax", file=sys.stderr)
+            )
+        finally:
+            readers.close()
+    _print(words, trial.as_json(tried), _told_trial)
+    return DONE
+
+
+def _told_trial(told: dict[str, Any]) -> str:
+    lines = [_told_change(one) for one in told["changed"]]
+    changes = "  ".join(f"{_DECIDED[name]} {count}件" for name, count in told["summary"].items())
+    lines.append(f"{told['faxes']}件のうち変わらないもの {told['unchanged']}件、変わるもの: {changes}")
+    lines += [f"  規則「{rule}」 {count}件" for rule, count in told["rules"].items()]
+    by_person = told["corrected"]
+    if by_person["faxes"]:
+        lines.append(
+            f"人が訂正した {by_person['faxes']}件では、正しくなるもの {by_person['right']}件、"
+            f"要確認になるもの {by_person['held']}件、誤りになるもの {by_person['wrong']}件"
+        )
+    return "\n".join(lines)
+
+
+def _told_change(one: dict[str, Any]) -> str:
+    before, after = one["before"], one["after"]
+    changes = [f"{_DECIDED[name]} {_plainly(before[name])} → {_plainly(after[name])}" for name in one["changes"]]
+    rule = f"  規則「{one['rule']}」" if one["rule"] else ""
+    person = {"right": "  人の訂正と同じ", "wrong": "  人の訂正と違う", "held": "  人の訂正あり"}.get(
+        one["corrected"], ""
+    )
+    return f"{one['id']}  {'、'.join(changes)}{rule}{person}"
+
+
+_DECIDED = {"department": "部署", "type": "種別", "urgent": "緊急", "held": "要確認"}
+
+
+def _plainly(value: str | bool | None) -> str:
+    return {None: "-", True: "はい", False: "いいえ"}.get(value, value)  # type: ignore[arg-type, return-value]
 
 
 # ---- care -----------------------------------------------------------------------------------------
@@ -411,12 +541,12 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
             yield "データベース database", True, home.engine.url.render_as_string(hide_password=True)
             yield _spool_finding(home)
             yield _dead_sinks(home)
+            yield _rules_finding(config, home)
     except (GatewayError, OSError, SQLAlchemyError) as error:
         yield "データベースとスプール database and spool", False, _sentence(error)
     wrong = sink_mistakes(config)
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
     yield from _alert_findings(config)
-    yield "規則 rules", True, f"{len(config.organisation.rules)}"  # a mistake in one is a mistake of the file
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
     yield _tls_finding(config)
     try:
@@ -447,6 +577,18 @@ def _dead_sinks(home: house.House) -> tuple[str, bool, str]:
         for sink in dead
     )
     return "配信の状態 deliveries", not dead, told or "OK"
+
+
+def _rules_finding(config: Config, home: house.House) -> tuple[str, bool, str]:
+    """Rules that no fax can meet. What stands wrong in one is a mistake of the file, and was told before."""
+    known, rules = home.store.directory(), config.organisation.rules
+    wrong = [why for _, why in idle_rules(config.organisation)]
+    wrong += [
+        f"規則「{rule.name}」の発信元「{rule.when.institution}」が台帳にありません (not in the directory)"
+        for rule in rules
+        if rule.when.institution.strip() and not any(named(rule.when.institution, one) for one in known.institutions)
+    ]
+    return "規則 rules", not wrong, "; ".join(wrong) or f"{len(rules)}"
 
 
 def _spool_finding(home: house.House) -> tuple[str, bool, str]:

@@ -17,9 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from gateway.errors import ConfigError
 from routing import number, taxonomy
+from routing.contradictions import check_rules
 from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.hours import HoursMistake, OfficeHours
-from routing.rules import check_rules
 
 
 def _endpoint(text: str) -> str:
@@ -170,6 +170,9 @@ class ConditionTable(Table):
     barcode: str = ""
     line: str = ""
     tsi: str = ""
+    institution: str = ""
+    sender_kind: str = ""
+    proof: bool = False
 
 
 class RuleTable(Table):

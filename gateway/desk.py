@@ -18,8 +18,11 @@ from gateway.errors import UsageError
 from gateway.models import TOKYO, Alert, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import SEALED, Store
+from gateway.transmission import TYPED
 from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
 from routing import clock
+from routing.directory import Directory
+from routing.facts import Facts, Sender
 from routing.taxonomy import DocumentType, Taxonomy
 
 SAYS_NOTHING = frozenset({
@@ -121,6 +124,12 @@ class Desk:
         told = self._as_json(faxes)
         return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
 
+    def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
+        """Who sent each of them, by the directory of today; those whose sender nobody knows are left out."""
+        directory = self.store.directory()
+        found = {fax.id: _sender(fax, directory) for fax in faxes}
+        return {fax_id: sender for fax_id, sender in found.items() if sender is not None}
+
     def _as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
         ids = [fax.id for fax in faxes]
         texts = self.store.texts(ids)
@@ -128,12 +137,14 @@ class Desk:
         for delivery in self.store.deliveries(ids):
             copies.setdefault(delivery.fax_id, []).append(delivery)
         alike, jobs, alerts = self.store.likenesses(ids), self.store.jobs(faxes), self.store.alerts(ids)
+        senders = self.senders(faxes)
         return [
             {
                 **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
                 "same_as": [other for other, _ in alike.get(fax.id, [])],
                 "same_job": jobs.get(fax.id, []),
                 "alert": alert_json(alerts[fax.id], copies.get(fax.id, [])) if fax.id in alerts else None,
+                "sender_institution": sender_json(senders.get(fax.id)),
             }
             for fax in faxes
         ]
@@ -153,6 +164,22 @@ def _diagnosed(fax: Fax) -> date | None:
     with contextlib.suppress(ValueError, TypeError):
         return date.fromisoformat(found["value"]) if isinstance(found, dict) else None
     return None
+
+
+def sender_json(sender: Sender | None) -> dict[str, Any] | None:
+    """Who sent a fax, for programs; None when the directory knows nobody."""
+    if sender is None:
+        return None
+    one = sender.one
+    return {
+        "id": one.id if one else None,
+        "name": one.name if one else None,
+        "kind": (one.kind or None) if one else None,
+        "known_by": sender.known_by,
+        "proven": sender.proven and one is not None,
+        "confidence": sender.confidence,
+        "ambiguous": [] if one else [{"id": other.id, "name": other.name} for other in sender.institutions],
+    }
 
 
 def searchable(store: Store, binder: Binder, fax: Fax) -> bytes:
@@ -261,6 +288,19 @@ def _closed(told: dict[str, Any]) -> dict[str, Any]:
     empty: dict[type, Any] = {list: [], dict: {}, bool: False}
     kept = {name: value if name in SAYS_NOTHING else empty.get(type(value)) for name, value in told.items()}
     return {**kept, "subject": "", "text": "", "held_because": [SEALED]}
+
+
+def _sender(fax: Fax, directory: Directory) -> Sender | None:
+    """By the call's own number as the directory has it now, else by what was found on the page when it was decided."""
+    proven = fax.caller if fax.caller_source not in TYPED else None
+    if directory.of_caller(proven):
+        return directory.sender_of(Facts(fax.line, fax.received_at, caller=fax.caller, tsi=fax.tsi))
+    told = fax.sender_known
+    ids = [fax.institution] if fax.institution else told.get("of", ())
+    known = tuple(directory.ids[one] for one in ids if one in directory.ids)
+    if not known or told.get("by") == "caller":
+        return None
+    return Sender(known, told["by"], "", told["confidence"])
 
 
 def moment(at: datetime | None) -> str | None:

@@ -70,6 +70,8 @@ class Fax(SQLModel, table=True):
               postgresql_where=text("joined_into IS NOT NULL")),
         Index("fax_sealed", "sealed", sqlite_where=text("sealed IS NOT NULL"),
               postgresql_where=text("sealed IS NOT NULL")),
+        Index("fax_institution", "institution", sqlite_where=text("institution IS NOT NULL"),
+              postgresql_where=text("institution IS NOT NULL")),
         Index("fax_whole", "content", sqlite_where=text("content <> sha256"),
               postgresql_where=text("content <> sha256")),
     )  # fmt: skip
@@ -116,6 +118,12 @@ class Fax(SQLModel, table=True):
     fields: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     barcodes: list[str] = Field(default_factory=list, sa_type=JSON)
     documents: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    unopened: list[str] = Field(default_factory=list, sa_type=JSON)
+    """Why a part of the mail could not be opened: what held it before anything was decided."""
+    institution: str | None = None
+    """Its sender in the directory, when that is one."""
+    sender_known: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """``of`` (ids of institutions), ``by`` (what told), ``confidence``; empty when nobody is known."""
     corrected_by: str | None = None
     exempt: str | None = None
     joined_into: str | None = None
@@ -403,6 +411,47 @@ class LearnedModel(SQLModel, table=True):
     """The model that it took over from; None: the one that ships."""
     in_use: bool = False
     """One row at the most; none: the model that ships."""
+
+
+class Institution(SQLModel, table=True):
+    """Somebody who sends faxes, imported or confirmed by a person; never learned unasked."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    kind: str = ""
+    """One of routing.directory.KINDS, or empty."""
+    bureau: str = ""
+    department: str = ""
+    names: list[str] = Field(default_factory=list, sa_type=JSON)
+    tsis: list[str] = Field(default_factory=list, sa_type=JSON)
+    changed: int = 0
+    """The event of its last change: a directory with a higher one is a newer directory."""
+
+
+class InstitutionNumber(SQLModel, table=True):
+    """A number that speaks for an institution; one that speaks for two is ambiguous."""
+
+    __tablename__ = "institution_number"
+
+    number: str = Field(primary_key=True)
+    """E.164."""
+    institution_id: str = Field(primary_key=True, foreign_key="institution.id", index=True)
+    who: str
+    """Who said so."""
+    at: datetime = Field(sa_type=Utc)
+
+
+class Sighting(SQLModel, table=True):
+    """A caller's number and the institution's name on the page of one fax: what the directory may learn from."""
+
+    __table_args__ = (Index("sighting_of", "number", "name"),)
+
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    number: str
+    name: str
+    tsi: str = ""
+    refused_by: str | None = None
+    """Who said that this name does not belong to this number."""
 
 
 class Executor(SQLModel, table=True):

@@ -24,11 +24,13 @@ from gateway.reader import MailToRead, Readers, Turn
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
 from gateway.store import Decided, Opened, Store
+from gateway.transmission import TYPED
 from gateway.tti import read_tti, tti_of
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
 from routing.decide import decide
+from routing.directory import sighting_of
 from routing.disease import Diseases
 from routing.facts import Decision, Facts, Line, Mark, PageFacts
 from routing.model import Model
@@ -193,8 +195,10 @@ class Pipeline:
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
+        facts = replace(facts, sender=self.store.directory().sender_of(facts, self._own_numbers))
         decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases, self.learned())
-        return _decided(fax, pages, facts, decision)
+        known = _of_sender(facts, self._own_numbers)
+        return replace(_decided(fax, pages, facts, decision), rule=decision.rule, **known)
 
     def _no_fax(self, fax: Fax) -> Decided:
         line = self.config.organisation.line(fax.line)
@@ -287,6 +291,7 @@ def facts_of(fax: Fax, pages: list[Page]) -> Facts:
         received_at=fax.received_at,
         pages=tuple(_page_facts(page) for page in pages),
         caller=fax.caller or (tti.number if tti else None),
+        caller_proven=bool(fax.caller) and fax.caller_source not in TYPED,
         tsi=fax.tsi or (tti.name if tti else None),
         barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
     )
@@ -325,6 +330,16 @@ def _without(page: Page, own: frozenset[int]) -> str:
         if index in own:
             rest, cut = rest + page.text[cut:start], at
     return "\n".join(line.strip() for line in (rest + page.text[cut:]).splitlines() if line.strip())
+
+
+def _of_sender(facts: Facts, own: frozenset[str]) -> dict[str, Any]:
+    """What is kept of who sent it, and what the directory may learn from it."""
+    sender = facts.sender
+    known = {
+        "of": [one.id for one in sender.institutions], "by": sender.known_by, "confidence": sender.confidence
+    } if sender else {}  # fmt: skip
+    one = sender.one if sender else None
+    return {"institution": one.id if one else None, "sender_known": known, "sighting": sighting_of(facts, own)}
 
 
 def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> Decided:

@@ -32,12 +32,15 @@ from gateway.models import (
     Executor,
     FailedSignIn,
     Fax,
+    Institution,
+    InstitutionNumber,
     Job,
     LearnedModel,
     Likeness,
     Page,
     Part,
     RegisterEntry,
+    Sighting,
     SignIn,
     Standing,
     State,
@@ -47,6 +50,9 @@ from gateway.models import (
     new_fax_id,
     now,
 )
+from routing.directory import Directory
+from routing.directory import Sighting as Seen
+from routing.facts import Institution as Known
 
 LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token", "case:opened")
 """Events that tell who looked, and change nothing in a list."""
@@ -189,6 +195,14 @@ class Decided:
     caller: str | None = None
     caller_source: str = ""
     tsi: str | None = None
+    institution: str | None = None
+    """The sender in the directory, when that is one."""
+    sender_known: dict[str, Any] = field(default_factory=dict)
+    """As in models.Fax."""
+    sighting: Seen | None = None
+    """What the directory may learn from it."""
+    rule: str | None = None
+    """The rule that decided, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +239,16 @@ class Arrivals:
     department: str | None
     caller: str | None
     document_type: str | None
+    institution: str | None
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of institutions that were handed in."""
+
+    new: int
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +346,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._directory: tuple[tuple[int, int], Directory] = ((0, 0), Directory())
         # Made once: building these again for every mail was a third of what the door spent on its rows.
         self._insert_fax, self._insert_event, self._insert_job = sa.insert(Fax), sa.insert(Event), sa.insert(Job)
         self._find_equal = sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
@@ -501,6 +525,7 @@ class Store:
             fax.message_id, fax.pages = opened.message_id, opened.pages
             fax.caller, fax.caller_source, fax.tsi = opened.caller, opened.caller_source, opened.tsi
             fax.problems, fax.held_because = list(opened.problems), list(opened.held_because)
+            fax.unopened = list(opened.held_because)
             fax.received_at, fax.month = opened.received_at, month_of(opened.received_at)
             fax.counts = opened.counts and fax.duplicate_of is None and fax.joined_into is None
             fax.enclosed, fax.said, fax.pictures = opened.enclosed or None, opened.said or None, None
@@ -748,6 +773,8 @@ class Store:
             fax.documents, fax.masked = list(decided.documents), decided.masked
             fax.caller, fax.caller_source, fax.tsi = decided.caller, decided.caller_source, decided.tsi
             fax.urgent, fax.due_at = decided.urgent, decided.due_at
+            fax.institution, fax.sender_known = decided.institution, decided.sender_known
+            self._sight(session, fax, decided.sighting)
             if fax.corrected_by is None:
                 fax.department, fax.document_type = decided.department, decided.document_type
                 fax.state = State.HELD if decided.held else State.ROUTED
@@ -1249,6 +1276,17 @@ class Store:
         with self._session() as session:
             return list(session.exec(select(Event).where(Event.fax_id == fax_id).order_by(col(Event.id))))
 
+    def answered_before(self, fax_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What had been decided of faxes before a person corrected them for the first time."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._session() as session:
+            for start in range(0, len(fax_ids), PER_QUERY):
+                some = fax_ids[start : start + PER_QUERY]
+                corrected = select(Event).where(col(Event.fax_id).in_(some), Event.action == "corrected")
+                for event in session.exec(corrected.order_by(col(Event.id))):
+                    found.setdefault(event.fax_id or "", event.detail.get("before", {}))
+        return found
+
     def last_event(self) -> int:
         """The number of the newest event that changed something: when it grows, a list looks different."""
         with self._session() as session:
@@ -1323,7 +1361,7 @@ class Store:
         call_of: CallOf,
     ) -> Fax:
         department, document_type = where
-        before = {"department": fax.department, "type": fax.document_type}
+        before = {"department": fax.department, "type": fax.document_type, "held": fax.state == State.HELD}
         after = {"department": department, "type": document_type}
         self._note(session, who, CORRECTED, fax.id, before=before, after=after)
         moved = fax.department != department
@@ -1604,8 +1642,9 @@ class Store:
 
     def arrivals(self, first: str, last: str) -> list[Arrivals]:
         """Counted faxes of the months ``first`` to ``last`` (``2026-11``)."""
-        caller = sa.case((col(Fax.sealed).is_(None), col(Fax.caller)))
-        keys: list[Any] = [Fax.month, Fax.line, Fax.department, caller, Fax.document_type]
+        told = col(Fax.sealed).is_(None)  # of a sealed fax nobody is told who sent it
+        caller, institution = sa.case((told, col(Fax.caller))), sa.case((told, col(Fax.institution)))
+        keys: list[Any] = [Fax.month, Fax.line, Fax.department, caller, Fax.document_type, institution]
         with self._session() as session:
             rows = session.execute(
                 sa.select(*keys, sa.func.count())
@@ -1739,6 +1778,142 @@ class Store:
             places = select(Chained.top).where(Chained.at < moment - LATE).order_by(col(Chained.at).desc()).limit(1)
         return session.exec(places).first() or 0
 
+    # ---- the directory --------------------------------------------------------------------------
+
+    def directory(self) -> Directory:
+        """All institutions, read again only when somebody has changed them."""
+        with self._session() as session:
+            newest: list[Any] = [sa.func.coalesce(sa.func.max(col(Institution.changed)), 0), sa.func.count()]
+            highest, count = session.execute(sa.select(*newest).select_from(Institution)).one()
+            edition = (int(highest), int(count))  # never the same twice: changes count up, and a merge leaves fewer
+            if self._directory[0] != edition:
+                numbers: dict[str, list[str]] = {}
+                for row in session.exec(select(InstitutionNumber).order_by(col(InstitutionNumber.number))):
+                    numbers.setdefault(row.institution_id, []).append(row.number)
+                rows = session.exec(select(Institution).order_by(col(Institution.name), col(Institution.id)))
+                self._directory = edition, Directory.of(_known_as(row, numbers.get(row.id, ())) for row in rows)
+            return self._directory[1]
+
+    def save_institutions(self, institutions: Sequence[Known], who: str, action: str = "imported") -> Imported:
+        """Take institutions in; what is said of one that is here already is added to it."""
+        with self._session() as session:
+            event = self._directory_event(session, who, action, rows=len(institutions))
+            rows = {row.id: row for row in session.exec(select(Institution))}
+            before = {key: _described(row) for key, row in rows.items()}
+            for one in institutions:
+                row = rows.setdefault(one.id, Institution(id=one.id, name=one.name))
+                row.kind, row.bureau = one.kind or row.kind, one.bureau or row.bureau
+                row.department = one.department or row.department
+                row.names = _united((*row.names, row.name), one.names, one.name)
+                row.name, row.tsis = one.name, _united(row.tsis, one.tsis)
+                session.add(row)
+            session.flush()  # numbers name institutions
+            added = self._add_numbers(
+                session, [(number, one.id) for one in institutions for number in one.numbers], who
+            )
+            touched = {one.id for one in institutions}
+            changed = {key for key in touched if key in added or before.get(key) != _described(rows[key])}
+            for key in changed:
+                rows[key].changed = event
+        return Imported(len(changed - set(before)), len(changed & set(before)))
+
+    def merge_institutions(self, drop: str, into: str, who: str) -> None:
+        """Make two institutions one: its names, numbers and faxes go to ``into``; raises :class:`UsageError`."""
+        with self._session() as session:
+            event = self._directory_event(session, who, "merged", dropped=drop, into=into)
+            gone, kept = session.get(Institution, drop), session.get(Institution, into)
+            if gone is None or kept is None or drop == into:
+                raise UsageError(f"機関 {drop} と {into} はまとめられません (no two such institutions)")
+            numbers = session.exec(select(InstitutionNumber).where(InstitutionNumber.institution_id == drop)).all()
+            self._add_numbers(session, [(row.number, into) for row in numbers], who)
+            for row in numbers:
+                session.delete(row)
+            kept.names = _united(kept.names, (gone.name, *gone.names), kept.name)
+            kept.tsis, kept.changed = _united(kept.tsis, gone.tsis), event
+            kept.kind, kept.bureau = kept.kind or gone.kind, kept.bureau or gone.bureau
+            kept.department = kept.department or gone.department
+            session.add(kept)
+            session.execute(sa.update(Fax).where(col(Fax.institution) == drop).values(institution=into))
+            session.flush()
+            session.delete(gone)
+
+    def forget_number(self, institution_id: str, number: str, who: str) -> None:
+        """A number no longer speaks for an institution."""
+        with self._session() as session:
+            event = self._directory_event(session, who, "number-removed", institution=institution_id)
+            row = session.get(InstitutionNumber, (number, institution_id))
+            held = session.get(Institution, institution_id)
+            if row is None or held is None:
+                raise UsageError(f"機関 {institution_id} に番号 {number} はありません (no such number)")
+            session.delete(row)
+            held.changed = event
+            session.add(held)
+
+    def sightings(self) -> list[Seen]:
+        """Numbers seen with a name, how often; those that somebody has refused are left out."""
+        with self._session() as session:
+            keys: list[Any] = [Sighting.number, Sighting.name, Sighting.tsi]
+            rows = session.execute(
+                sa.select(*keys, sa.func.count()).where(col(Sighting.refused_by).is_(None)).group_by(*keys)
+            ).all()
+        return [Seen(*row) for row in rows]
+
+    def refuse(self, number: str, names: Sequence[str], who: str) -> None:
+        """These names do not belong to this number; what comes with them from now on is not proposed either."""
+        with self._session() as session:
+            self._directory_event(session, who, "refused", names=len(names))
+            session.execute(
+                sa.update(Sighting)
+                .where(col(Sighting.number) == number, col(Sighting.name).in_(names))
+                .values(refused_by=who)
+            )
+
+    def faxes_from(self, institutions: Sequence[Known]) -> dict[str, tuple[int, datetime]]:
+        """How many counted faxes came from each, by its own numbers or as it was known then, and when the last did."""
+        told = {one.id for one in institutions}
+        holders = self.directory().numbers
+        of = {one: holders[one][0].id for who in institutions for one in who.numbers if len(holders[one]) == 1}
+        found: dict[str, tuple[int, datetime]] = {}
+        with self._session() as session:
+            keys: list[Any] = [Fax.institution, Fax.caller]
+            wanted = sa.or_(col(Fax.institution).in_(sorted(told)), col(Fax.caller).in_(sorted(of)))
+            figures: list[Any] = [sa.func.count(), sa.func.max(Fax.received_at)]
+            rows = session.execute(
+                sa.select(*keys, *figures).where(wanted, col(Fax.counts).is_(True)).group_by(*keys)
+            ).all()
+        for institution, caller, count, last in rows:
+            sender = of.get(caller) or institution
+            if sender in told:
+                sofar = found.get(sender, (0, last))
+                found[sender] = (sofar[0] + count, max(sofar[1], last))
+        return found
+
+    def _directory_event(self, session: Session, who: str, action: str, **detail: Any) -> int:
+        """One at a time: the event's number is the edition of the directory that readers compare."""
+        self._alone(session, "directory")
+        event = Event(at=now(), who=who, action=f"directory:{action}", detail=detail)
+        session.add(event)
+        session.flush()
+        return event.id or 0
+
+    @staticmethod
+    def _add_numbers(session: Session, pairs: Sequence[tuple[str, str]], who: str) -> set[str]:
+        """Add (number, institution) pairs that are not there; gives the institutions that had one added."""
+        here = {(row.number, row.institution_id) for row in session.exec(select(InstitutionNumber))}
+        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in here]
+        session.add_all(InstitutionNumber(number=number, institution_id=of, who=who, at=now()) for number, of in fresh)
+        session.flush()
+        return {of for _, of in fresh}
+
+    @staticmethod
+    def _sight(session: Session, fax: Fax, seen: Seen | None) -> None:
+        session.execute(sa.delete(Sighting).where(col(Sighting.fax_id) == fax.id))
+        if seen is None or fax.duplicate_of is not None:
+            return
+        same = sa.and_(col(Sighting.number) == seen.number, col(Sighting.name) == seen.name)
+        refused = session.exec(select(Sighting.refused_by).where(same, col(Sighting.refused_by).is_not(None))).first()
+        session.add(Sighting(fax_id=fax.id, number=seen.number, name=seen.name, tsi=seen.tsi, refused_by=refused))
+
     # ---- the engine -----------------------------------------------------------------------------
 
     def beat(self, executor: str, silent_for: timedelta) -> list[str]:
@@ -1780,6 +1955,23 @@ def _known(rows: Iterable[Any]) -> dict[str, list[tuple[str, str, str | None]]]:
     for digest, fax_id, line, of in rows:
         known.setdefault(digest, []).append((fax_id, line, of))
     return known
+
+
+def _known_as(row: Institution, numbers: Sequence[str]) -> Known:
+    """An institution as routing knows it."""
+    return Known(
+        row.id, row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis), tuple(numbers)
+    )
+
+
+def _described(row: Institution) -> tuple[Any, ...]:
+    """What is said of an institution, to see whether it has changed."""
+    return row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis)
+
+
+def _united(here: Sequence[str], more: Iterable[str], but: str = "") -> list[str]:
+    """Both, in order, each once; ``but`` is known without."""
+    return [one for one in dict.fromkeys((*here, *more)) if one and one != but]
 
 
 def _fax_row(mail: Mail, line: str, moment: datetime, known: list[tuple[str, str, str | None]]) -> dict[str, Any]:

@@ -16,19 +16,21 @@ import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import chain
 from typing import Any
 
 from gateway.config import Traffic
-from gateway.errors import BadTable, UsageError
+from gateway.errors import UsageError
 from gateway.models import TOKYO, Baseline, RegisterEntry, month_of, now
 from gateway.store import Arrivals, Store
+from gateway.table import Mistakes, rows_of
 from routing import dates, number
 from routing.department import Organisation
+from routing.directory import Directory
 
 RULE = "1"
 """The version of the counting rule; grows when a figure of the past would come out differently."""
@@ -41,7 +43,6 @@ BASELINE_COLUMNS = ("month", "bureau", "department", "direction", "count")
 REGISTER_COLUMNS = (
     "date", "bureau", "department", "machine", "direction", "counterpart", "number", "purpose", "pages", "reason",
 )  # fmt: skip
-_NO_TEXT = re.compile("[\0\uf8f0-\uf8f3]")  # what CP932 makes of bytes that are no character of it
 _DIRECTIONS = {
     "sent": "sent", "送信": "sent", "送": "sent",
     "received": "received", "受信": "received", "受": "received",
@@ -116,6 +117,28 @@ class _Heap:
     traits: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Senders:
+    """What senders are called in the count: institutions by their name, so that one with several numbers is one."""
+
+    directory: Directory
+    shared: frozenset[str]
+    """Names of more than one institution: those are told apart by their ids."""
+
+    @classmethod
+    def of(cls, directory: Directory) -> _Senders:
+        names = Counter(one.name for one in directory.institutions)
+        return cls(directory, frozenset(name for name, count in names.items() if count > 1))
+
+    def called(self, number: str, institution: str | None = None) -> str:
+        """The institution that the number speaks for, else the one it was known as, else the number."""
+        holders = self.directory.of_caller(number)
+        one = holders[0] if len(holders) == 1 else self.directory.ids.get(institution or "")
+        if one is None:
+            return number
+        return f"{one.name} ({one.id})" if one.name in self.shared else one.name
+
+
 # ---- the report -------------------------------------------------------------------------------------
 
 
@@ -135,8 +158,9 @@ def report(
     span = months(first, last)
     dimensions = _dimensions(by)
     bases = {month: base_month(month, traffic.baseline_year) for month in span}
-    taken = (_of_gateway(row, organisation) for row in store.arrivals(span[0], span[-1]))
-    noted = (_of_register(row, organisation) for row in store.register(span[0], span[-1]))
+    who = _Senders.of(store.directory())
+    taken = (_of_gateway(row, organisation, who) for row in store.arrivals(span[0], span[-1]))
+    noted = (_of_register(row, organisation, who) for row in store.register(span[0], span[-1]))
     faxes = _by_month(chain(taken, noted))
     before = _by_month(_of_baseline(row, organisation) for row in store.baseline(sorted(set(bases.values()))))
     excluded = store.excluded(span[0], span[-1])
@@ -261,27 +285,27 @@ def _sums(heaps: Iterable[_Heap], dimension: str | None) -> tuple[Counter[str], 
     return arrivals, paper
 
 
-def _of_gateway(row: Arrivals, organisation: Organisation) -> _Heap:
+def _of_gateway(row: Arrivals, organisation: Organisation, who: _Senders) -> _Heap:
     """A fax that came in electronically: an arrival, but no paper fax."""
     line = organisation.line(row.line)
     department = row.department or (line.department if line else "")
     traits = {
         **_placed(organisation, "", department),
         "purpose": row.document_type or "",
-        "sender": row.caller or "",
+        "sender": who.called(row.caller or "", row.institution),
         "machine": (line.machine if line else "") or row.line,
         "line": row.line,
     }
     return _Heap(row.month, row.count, 0, traits)
 
 
-def _of_register(row: RegisterEntry, organisation: Organisation) -> _Heap:
+def _of_register(row: RegisterEntry, organisation: Organisation, who: _Senders) -> _Heap:
     """A fax over a paper machine: paper either way, an arrival when it came in."""
     called = row.number.startswith("+")  # E.164 since the import: a sender is one whatever way the fax came
     traits = {
         **_placed(organisation, row.bureau, row.department),
         "purpose": row.purpose,
-        "sender": row.number if called else row.counterpart or row.number,
+        "sender": who.called(row.number) if called else row.counterpart or row.number,
         "machine": row.machine,
     }
     return _Heap(row.month, int(row.direction == "received"), 1, traits)
@@ -398,31 +422,15 @@ def _over_weekdays(since: datetime, until: datetime) -> timedelta:
 # ---- tables handed in -------------------------------------------------------------------------------
 
 
-def decode(data: bytes) -> str:
-    """The text of a CSV file as Excel and others save it: UTF-8 with or without BOM, UTF-16 with BOM, or CP932.
-
-    Raises :class:`BadTable` when it is none of these.
-    """
-    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp932")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not _NO_TEXT.search(text):
-            return text
-    raise BadTable(("文字コードが読めません。UTF-8のCSVで保存してください (save the file as UTF-8 CSV)",))
-
-
 def read_baseline(text: str) -> tuple[Baseline, ...]:
     """The base year's counts; header ``month,bureau,department,direction,count``, other columns go to ``extra``.
 
     Raises :class:`BadTable` naming every bad line; then nothing is taken.
     """
-    reading = _Reading()
+    reading = Mistakes()
     rows: list[Baseline] = []
     seen: dict[tuple[str, str, str, str], int] = {}
-    for line, cells in _table(text, BASELINE_COLUMNS, reading):
+    for line, cells in rows_of(text, BASELINE_COLUMNS, reading):
         month, direction = _month(cells["month"]), _direction(cells["direction"])
         count = _whole(cells["count"])
         if month is None:
@@ -452,10 +460,10 @@ def read_register(text: str) -> tuple[RegisterEntry, ...]:
     The same file twice gives the same keys: equal rows are told apart by how many equal ones stand before them.
     Raises :class:`BadTable` naming every bad line; then nothing is taken.
     """
-    reading = _Reading()
+    reading = Mistakes()
     rows: list[RegisterEntry] = []
     equal: Counter[str] = Counter()
-    for line, cells in _table(text, REGISTER_COLUMNS, reading):
+    for line, cells in rows_of(text, REGISTER_COLUMNS, reading):
         date, direction = _date(cells["date"]), _direction(cells["direction"])
         pages = _whole(cells["pages"] or "0")
         if date is None:
@@ -479,65 +487,6 @@ def read_register(text: str) -> tuple[RegisterEntry, ...]:
         )
     reading.done()
     return tuple(rows)
-
-
-@dataclass(slots=True)
-class _Reading:
-    """The mistakes of one table as they are found."""
-
-    mistakes: list[tuple[int, str]] = field(default_factory=list)
-
-    def wrong(self, line: int, sentence: str) -> None:
-        self.mistakes.append((line, sentence))
-
-    def done(self) -> None:
-        if self.mistakes:
-            raise BadTable(tuple(f"{line}行目: {sentence}" for line, sentence in self.mistakes))
-
-
-def _table(text: str, columns: Sequence[str], reading: _Reading) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by column of each row that is not blank; what is wrong with the table: ``reading``."""
-    text = text.removeprefix("\ufeff")
-    delimiter = "\t" if "\t" in text.lstrip("\r\n").partition("\n")[0] else ","  # Excel's "Unicode text" has tabs
-    header: list[str] | None = None
-    for line, row in _rows(text, delimiter, reading):
-        if not any(row):
-            continue
-        if header is None:
-            header = [unicodedata.normalize("NFKC", name).strip().lower() for name in row]
-            if not _header_stands(line, header, columns, reading):
-                return
-        elif any(row[len(header) :]):
-            reading.wrong(line, f"列が多すぎます ({len(row)} cells under {len(header)} columns)")
-        else:
-            padded = [*row, *[""] * (len(header) - len(row))]
-            yield line, dict(zip(header, padded, strict=False))
-    if header is None:
-        reading.wrong(1, f"見出しの行がありません。{','.join(columns)} が要ります (no header)")
-
-
-def _rows(text: str, delimiter: str, reading: _Reading) -> Iterator[tuple[int, list[str]]]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        line = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            reading.wrong(line, "引用符かセルの長さが正しくなく、ここから先を読めません (not CSV from here on)")
-            return
-        yield line, [cell.replace("\0", "").strip() for cell in row]
-
-
-def _header_stands(line: int, header: Sequence[str], columns: Sequence[str], reading: _Reading) -> bool:
-    missing = [name for name in columns if name not in header]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if missing:
-        reading.wrong(line, f"見出しに {', '.join(missing)} がありません (missing columns)")
-    if twice:
-        reading.wrong(line, f"見出しに {', '.join(twice)} が二つあります (written twice)")
-    return not missing and not twice
 
 
 def _likeness(row: Mapping[str, str], pages: int) -> str:

@@ -18,6 +18,9 @@ from routing import number
 
 __all__ = ["Candidate", "Clues", "Transmission", "read_time", "read_transmission"]
 
+TYPED = frozenset({"tsi", "tti"})
+"""Sources that the caller's machine was told to say: never a proof of who called."""
+
 MAX_CANDIDATES = 50
 _MAX_TEXT = 65_536
 _MAX_LINES = 500
@@ -30,7 +33,8 @@ class Candidate:
     number: str
     """E.164."""
     source: str
-    """``header``, ``subject``, ``body``, ``sender``, ``envelope`` or ``filename``."""
+    """``header``, ``subject``, ``body``, ``sender``, ``envelope`` or ``filename``; ``tsi``: a header or a line of the
+    body that says that it tells the TSI."""
     text: str
     """As it stood there."""
     own: bool = False
@@ -88,6 +92,7 @@ _CALLER_LABEL = (
 _BODY_LABEL = re.compile(rf"^\W{{0,6}}({_CALLER_LABEL})(?:\s*[:=]|\s(?=[+(\d]))\s*(.{{1,200}})$", re.IGNORECASE)
 # The network's own caller number goes before what the sender typed.
 _NETWORK = re.compile(r"call(?:er|id|ing)|ani|cid\b|発信者.{0,4}番号|通知番号", re.IGNORECASE)
+_TYPED_LABEL = re.compile(r"(?:remote.*(?:id|csid|tsi)|csid|tsi|csi|rti)\.?$", re.IGNORECASE)
 _TSI_LABEL = re.compile(
     r"^\W{0,6}(?:sender|remote[ _-]?(?:station)?[ _-]?(?:id|csid|tsi)|csid|tsi|csi|rti|"
     r"相手(?:局|先)(?:id|名|略称)|(?:発信元|送信元)(?:id|名))\s*[:：=]\s*(.{1,80})$",
@@ -105,7 +110,10 @@ _FROM_IT = re.compile(r"\s*[\"」>)]*\s*(?:様)?(?:から|より|発)")
 # RFC 3192: FAX=+81312345678@host, also with /T33S= behind; on-ramp gateways put the caller in the sender's address.
 _FAX_ADDRESS = re.compile(r"\bfax=([+\d().-]{7,24})", re.IGNORECASE)
 _DIGIT_ADDRESS = re.compile(r"(?:^|<)\s*(\+?[\d.-]{9,18})(?:/[^@\s]*)?@")
-_CALLER_FIELD = re.compile(r"x-.*(?:caller|calling|callid|cid|ani|csid|tsi|remote|fax-?from|from-?fax|fax-?number)")
+_CALLER_FIELD = re.compile(
+    r"x-.*(?:call(?:er|ing)(?:-?(?:id|number|no|party))?|callid|cid|ani|csid|tsi|remote|"
+    r"fax-?from|from-?fax|fax-?number)"
+)
 _TSI_FIELD = re.compile(r"x-.*(?:csid|tsi|rti|remote-?(?:id|station))")
 _NO_NAME = re.compile(
     r"unknown|unspecified|<unspecified>|anonymous|withheld|private|unavailable|none|n/?a|-+|"
@@ -167,16 +175,19 @@ def _candidates(clues: Clues, own: frozenset[str]) -> tuple[Candidate, ...]:
 def _sightings(clues: Clues) -> Iterator[tuple[str, str]]:
     """(source, text that holds the number), in the order in which they are believed."""
     for name, value in clues.fields:
-        if _CALLER_FIELD.fullmatch(name):
+        if _CALLER_FIELD.fullmatch(name) and not _TSI_FIELD.fullmatch(name):
             yield "header", value
     for subject in clues.subjects:
         yield from (("subject", text) for text in _told(subject))
         yield "subject", _without_called(subject)
     for body in clues.bodies:
-        yield from (("body", text) for text in _body_numbers(body))
+        yield from _body_numbers(body)
     for sender in clues.senders:
         yield from (("sender", found[1]) for found in _FAX_ADDRESS.finditer(sender[:1000]))
     yield from (("envelope", found[1]) for found in _FAX_ADDRESS.finditer(clues.envelope_from[:1000]))
+    for name, value in clues.fields:
+        if _TSI_FIELD.fullmatch(name):
+            yield "tsi", value
     for name in clues.filenames:
         yield from (("filename", text) for text in _name_pieces(name))
     for sender in clues.senders:
@@ -226,16 +237,17 @@ def _lines(body: str) -> list[str]:
     return [line.strip() for line in body[:_MAX_TEXT].splitlines()[:_MAX_LINES] if line.strip()]
 
 
-def _body_numbers(body: str) -> list[str]:
+def _body_numbers(body: str) -> list[tuple[str, str]]:
     """Numbers that the body calls the caller's. Others in it (our line, a help desk) are no candidates."""
-    network: list[str] = []
-    typed: list[str] = []
+    network: list[tuple[str, str]] = []
+    typed: list[tuple[str, str]] = []
     for line in _lines(body):
         labelled = _BODY_LABEL.match(unicodedata.normalize("NFKC", line[:1000]))
         if labelled:
-            (network if _NETWORK.match(labelled[1]) else typed).append(_before_called(labelled[2]))
+            source = "tsi" if _TYPED_LABEL.match(labelled[1]) else "body"
+            (network if _NETWORK.match(labelled[1]) else typed).append((source, _before_called(labelled[2])))
         else:
-            typed += _told(line)
+            typed += (("body", text) for text in _told(line))
     return network + typed
 
 

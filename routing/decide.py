@@ -13,6 +13,7 @@ from routing import clock
 from routing.classify import classify
 from routing.clock import JST
 from routing.department import Department, Organisation, Rule
+from routing.directory import sender_reason
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
 from routing.facts import Classification, Decision, Facts, Said, Witness
@@ -20,13 +21,12 @@ from routing.layout import FAX_LIMIT, PAGE_LIMIT
 from routing.model import Model
 from routing.paging import Lacking, lacking
 from routing.phrases import NOTIFICATION, NOTIFICATIONS
-from routing.rules import first_rule, rule_reason
+from routing.rules import SURE, first_rule, rule_reason
 from routing.taxonomy import DocumentType, Taxonomy
 
 _RUNNER_UP = 0.45
 """A critical class this likely beside another one is shown to a person at once."""
 _HINTED = 0.5
-_SURE_KINDS = frozenset({"barcode", "caller", "line"})
 _ALWAYS_HELD = {
     "MISDIRECTED": "他機関宛ての誤着の疑いがあります。発信元への連絡が必要です。",
     "SPAM": "広告・営業と思われます。確認のうえ処理してください。",
@@ -67,6 +67,7 @@ def decide(
     _hold_for_pages(draft, facts)
     _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
+    draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
     due = clock.due(
         taxonomy.get(draft.document_type),
         facts.received_at,
@@ -147,7 +148,7 @@ def _apply_rule(draft: _Draft, rule: Rule | None, kind: str, facts: Facts) -> No
     draft.reasons.insert(0, rule_reason(rule, kind, facts))
     draft.department = rule.department or None
     if rule.type:
-        if kind in _SURE_KINDS or kind == "text":
+        if kind in SURE or kind == "text":
             draft.confidence = 1.0
         elif rule.type != draft.document_type:
             draft.confidence = min(draft.confidence, _HINTED)  # a TSI is typed by its sender
@@ -156,7 +157,7 @@ def _apply_rule(draft: _Draft, rule: Rule | None, kind: str, facts: Facts) -> No
 
 def _is_sure(rule: Rule | None, kind: str) -> bool:
     """A rule that names class and department by what the caller cannot write on the page needs no reading."""
-    return rule is not None and bool(rule.type and rule.department) and kind in _SURE_KINDS
+    return rule is not None and bool(rule.type and rule.department) and kind in SURE
 
 
 def _choose_department(draft: _Draft, facts: Facts, organisation: Organisation, taxonomy: Taxonomy) -> None:

@@ -53,6 +53,12 @@ class Condition:
     """The code's text, or its beginning followed by ``*``."""
     line: str = ""
     tsi: str = ""
+    institution: str = ""
+    """Id or name of a sender in the directory."""
+    sender_kind: str = ""
+    """One of :data:`routing.directory.KINDS`."""
+    proof: bool = False
+    """Only where the call's own number says who it is; what the sender typed (TSI, the page) does not count."""
 
 
 @dataclass(frozen=True, slots=True)

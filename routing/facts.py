@@ -52,6 +52,49 @@ class PageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Institution:
+    """Somebody who sends faxes, as the directory knows them."""
+
+    id: str
+    name: str
+    kind: str = ""
+    """One of :data:`routing.directory.KINDS`; empty when nobody has said."""
+    bureau: str = ""
+    """Their own, where a public body or a company has several."""
+    department: str = ""
+    names: tuple[str, ...] = ()
+    """Other ways in which the name is printed."""
+    tsis: tuple[str, ...] = ()
+    """What their machines call themselves."""
+    numbers: tuple[str, ...] = ()
+    """E.164: fax and telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent a fax, as far as the directory knows."""
+
+    institutions: tuple[Institution, ...]
+    """One; or all of those for whom the number or the name speaks."""
+    known_by: str
+    """``caller``, ``tsi``, ``letterhead`` (a number on the page) or ``name``."""
+    seen: str
+    """The number or the words that told."""
+    confidence: float
+    """0 to 1."""
+
+    @property
+    def one(self) -> Institution | None:
+        """The institution, unless what told speaks for several."""
+        return self.institutions[0] if len(self.institutions) == 1 else None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the call's own number says so; everything else was written by the sender."""
+        return self.known_by == "caller"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a decision may rest on."""
 
@@ -62,6 +105,10 @@ class Facts:
     """E.164."""
     tsi: str | None = None
     barcodes: tuple[str, ...] = ()
+    caller_proven: bool = True
+    """False when the caller's number is what the sending machine was told to say, not the call's own."""
+    sender: Sender | None = None
+    """Who that is in the directory."""
 
     @property
     def text(self) -> str:

@@ -54,6 +54,9 @@ class FaxAsJson(BaseModel):
     line: str
     caller: str | None = Field(description="E.164")
     tsi: str | None = Field(description="What the sending machine calls itself; never a proof")
+    sender_institution: dict[str, Any] | None = Field(
+        description="Who sent it, by the directory; only `known_by` = `caller` is a proof"
+    )
     pages: int
     bytes: int
     document_type: str | None

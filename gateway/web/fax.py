@@ -73,6 +73,7 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         person=person,
         view=view,
         fax=fax,
+        sender=desk.senders([fax]).get(fax.id),
         first=_first(desk, person, fax),
         repeats=[entry for entry in desk.store.repeats(fax.id) if person.sees(entry)],
         alike=_alike(desk, person, fax),

@@ -107,6 +107,7 @@ def contents(desk: Desk, person: Person, view: View) -> dict[str, Any]:
         "person": person,
         "view": view,
         "faxes": faxes,
+        "senders": desk.senders(faxes),
         "following": following,
         "tally": shown,
         "waiting": everything.by_department,

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.models import TOKYO, Alert, Event, Fax, State, now
 from routing.department import Organisation
+from routing.facts import Sender
 from routing.number import written
 from routing.taxonomy import Taxonomy
 
@@ -52,6 +53,7 @@ SOURCES = {
     "sender": ("差出人アドレス", "sender address"),
     "envelope": ("SMTPの差出人", "SMTP envelope"),
     "filename": ("添付のファイル名", "attachment name"),
+    "tsi": ("送信機が名乗った番号", "number that the sending machine calls itself"),
     "tti": ("用紙上端の発信元印字", "line printed at the top of the page"),
 }
 COPIES = {
@@ -76,6 +78,27 @@ OUTCOMES = {
     "kept": ("封印のまま保管", "kept sealed"),
     "ours": ("こちら宛て", "ours after all"),
 }
+KNOWN_BY = {
+    "caller": ("発信番号で一致", "by the call’s number"),
+    "tsi": ("発信機の名乗りで一致", "by the machine’s own name"),
+    "letterhead": ("紙面の番号で一致", "by a number on the page"),
+    "name": ("紙面の名称で一致", "by a name on the page"),
+}
+SORTS = {
+    "clinic": ("診療所", "Clinic"),
+    "hospital": ("病院", "Hospital"),
+    "pharmacy": ("薬局", "Pharmacy"),
+    "laboratory": ("検査機関", "Laboratory"),
+    "nursery": ("保育園・幼稚園", "Nursery"),
+    "school": ("学校", "School"),
+    "care_home": ("介護・福祉施設", "Care home"),
+    "company": ("会社・団体", "Company"),
+    "public_body": ("官公庁", "Public body"),
+    "citizen": ("住民", "Citizen"),
+    "other": ("その他", "Other"),
+    "": ("未設定", "not said"),
+}
+"""Sorts of sender (routing.directory.KINDS)."""
 DIMENSIONS = {
     "line": ("回線", "line"),
     "department": ("部署", "department"),
@@ -135,6 +158,10 @@ SAID = {
     "case:sealed": ("誤着として封印しました。発信元に連絡してください。", "Sealed. Call its sender."),
     "case:done": ("記録しました。", "Recorded."),
     "separated": ("別々のFAXにしました。それぞれ読み取り直します。", "Taken apart; each will be read again."),
+    "confirmed": ("登録しました。次に届くFAXから発信元として表示します。", "Confirmed: known from the next fax on."),
+    "refused": ("違うものとしました。もう提案しません。", "Refused: it will not be proposed again."),
+    "forgotten": ("番号を外しました。", "The number is removed."),
+    "merged": ("ひとつの機関にまとめました。", "They are one now."),
     "taken": (
         "ほかの人が先に操作していました。今の状態を確認してください。",
         "Somebody else was faster. Look at the present state.",
@@ -231,6 +258,21 @@ class Words:
     def caller(self, fax: Fax) -> str:
         """Who called, as people write a number."""
         return written(fax.caller) if fax.caller else self("番号不明", "Number unknown")
+
+    def sender(self, sender: Sender) -> str:
+        """Who sent a fax; all of them when the number speaks for several, and a doubt where nothing is proven."""
+        names = self("か", " or ").join(one.name for one in sender.institutions[:3])
+        return names if sender.proven and sender.one else self(f"{names}?", f"{names}?")
+
+    def known_by(self, sender: Sender) -> str:
+        """What told who sent it."""
+        if sender.one is None:
+            return self("複数の機関が登録されています", "several are known by it")
+        return self.of(KNOWN_BY, sender.known_by)
+
+    def sort(self, kind: str) -> str:
+        """What sort of sender an institution is."""
+        return self.of(SORTS, kind)
 
     def number(self, e164: str) -> str:
         """A number as people write it."""

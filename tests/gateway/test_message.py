@@ -626,8 +626,25 @@ CALLS = {
         subject("Fax", X_Remote_CSID="TAKADA 0359990123"),
         (T1,),
         caller=CALLER,
-        source="header",
+        source="tsi",
         tsi="TAKADA 0359990123",
+    ),
+    "body with the TSI": Case(
+        said("Remote CSID: 03-5999-0123\n"), (T1,), caller=CALLER, source="tsi", tsi="03-5999-0123"
+    ),
+    "body with the TSI before the call's own number": Case(
+        said("CSID: 03-5555-0142\nCaller ID: 03-5999-0123\n"),
+        (T1,),
+        caller=CALLER,
+        source="body",
+        tsi="03-5555-0142",
+    ),
+    "a field with the call's own number goes before one with the TSI": Case(
+        subject("Fax", X_Remote_CSID="03-5555-0142", X_Caller_ID="03-5999-0123"),
+        (T1,),
+        caller=CALLER,
+        source="header",
+        tsi="03-5555-0142",
     ),
     "body, Japanese label": Case(
         said("受信日時:2027年2月14日 9時5分\n発信元番号:03-5999-0123\n"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
-from gateway import traffic
+from gateway import table, traffic
 from gateway.errors import BadTable
 from gateway.store import Store, connect
 
@@ -129,7 +129,7 @@ def test_what_was_written_is_read(rows: dict[tuple[int, int, str, str, str], int
     writer.writerow(BASELINE.strip().split(","))
     for (year, month, bureau, department, direction), count in rows.items():
         writer.writerow([f"{year}-{month:02}", bureau, department, direction, count])
-    read = traffic.read_baseline(traffic.decode(out.getvalue().encode("utf-8-sig")))
+    read = traffic.read_baseline(table.decode(out.getvalue().encode("utf-8-sig")))
     assert {(r.month, r.bureau, r.department, r.direction): r.count for r in read} == {
         (f"{y}-{m:02}", b, d, way): count for (y, m, b, d, way), count in rows.items()
     }
@@ -154,13 +154,13 @@ def test_any_text_is_read_or_refused(text: str, header: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 def test_files_as_excel_saves_them(encoding: str) -> None:
     text = BASELINE + "2019-11,福祉保健局,①係,received,1000\n"
-    assert traffic.read_baseline(traffic.decode(text.encode(encoding)))[0].department == "①係"
+    assert traffic.read_baseline(table.decode(text.encode(encoding)))[0].department == "①係"
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\xff\xfe\x00", b"\x89PNG\r\n\x1a\n\x00"])
 def test_what_is_no_text_is_refused(data: bytes) -> None:
     with pytest.raises(BadTable, match="UTF-8"):
-        traffic.decode(data)
+        table.decode(data)
 
 
 # ---- the register ----

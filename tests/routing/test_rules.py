@@ -8,9 +8,10 @@ import pytest
 
 from routing import taxonomy
 from routing.clock import JST
+from routing.contradictions import check_rules
 from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.facts import Facts, PageFacts
-from routing.rules import check_rules, first_rule
+from routing.rules import first_rule
 
 TAXONOMY = taxonomy.load()
 FACTS = Facts(
