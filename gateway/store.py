@@ -1361,7 +1361,8 @@ class Store:
         call_of: CallOf,
     ) -> Fax:
         department, document_type = where
-        before = {"department": fax.department, "type": fax.document_type, "held": fax.state == State.HELD}
+        held = fax.state == State.HELD
+        before = {"department": fax.department, "type": fax.document_type, "held": held, "urgent": fax.urgent}
         after = {"department": department, "type": document_type}
         self._note(session, who, CORRECTED, fax.id, before=before, after=after)
         moved = fax.department != department

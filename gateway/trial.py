@@ -81,7 +81,7 @@ def outcome_of(fax: Fax, said: dict[str, Any] | None = None) -> Outcome:
     """What was decided of a fax; ``said``: what stood there before a person corrected it for the first time."""
     if said is None:
         return Outcome(fax.department, fax.document_type, fax.urgent, fax.state == State.HELD)
-    return Outcome(said.get("department"), said.get("type"), fax.urgent, bool(said.get("held")))
+    return Outcome(said.get("department"), said.get("type"), bool(said.get("urgent")), bool(said.get("held")))
 
 
 def _verdict(fax: Fax, after: Outcome) -> Verdict:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from gateway import directory, trial
 from gateway.config import load
 from gateway.house import House, open_house
+from gateway.learning import Learned
 from gateway.models import Fax, Page
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
@@ -28,8 +29,9 @@ ORDER = "注文書\n株式会社まぼろし商会\n品名 数量 単価 納品"
 @contextmanager
 def pipeline_of(house: House) -> Iterator[Pipeline]:
     readers = Readers(house.spool, "paddle", 1, Limits())
+    learned = Learned(house.store, house.spool)
     try:
-        yield Pipeline(house.config, house.store, house.spool, readers, house.desk.taxonomy, house.diseases)
+        yield Pipeline(house.config, house.store, house.spool, readers, house.desk.taxonomy, house.diseases, learned)
     finally:
         readers.close()
 
