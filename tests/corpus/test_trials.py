@@ -91,7 +91,7 @@ def test_benchmark_of_reading_tells_each_step_of_confidence_and_holds_the_gap_ag
     truth = {"segments": [{"text": "診断名 麻しん", "page": 1}]}
     words = [("診断名", 0.95), ("麻レん", 0.97), ("麻しん", 0.99)]
     run = reading.Run(1, 1.0, 1.0, 0, {(0, 1): ""}, {(0, 1): words})
-    *steps, gap = reading._honesty([reading.Fax(MailToRead("0" * 64), 1, truth)], "clean", run)
+    *steps, gap = reading._honesty([reading.Fax(MailToRead("0" * 64), 1, truth, Path("fax.pdf"))], "clean", run)
     assert [(figure.what, figure.value) for figure in steps] == [
         ("words right, clean, said 0.95 or more", 50.0),
         ("words right, clean, said 0.98 or more", 100.0),
