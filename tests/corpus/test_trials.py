@@ -13,6 +13,7 @@ from benchmarks.faxgen.catalogue import LAYOUTS, make, trials
 from benchmarks.faxgen.fonts import FontBook
 from benchmarks.faxgen.trials import BUCKETS, TRIALS, UNKNOWN
 from gateway.reader import MailToRead
+from ocr.page import PageText, Word
 
 
 def test_trials_are_so_many_for_every_condition_and_the_same_for_a_seed() -> None:
@@ -90,8 +91,11 @@ def test_scorer_reads_now_and_tells_how_honest_the_engine_was(
 def test_benchmark_of_reading_tells_each_step_of_confidence_and_holds_the_gap_against_its_aim() -> None:
     truth = {"segments": [{"text": "診断名 麻しん", "page": 1}]}
     words = [("診断名", 0.95), ("麻レん", 0.97), ("麻しん", 0.99)]
-    run = reading.Run(1, 1.0, 1.0, 0, {(0, 1): ""}, {(0, 1): words})
-    *steps, gap = reading._honesty([reading.Fax(MailToRead("0" * 64), 1, truth)], "clean", run)
+    page = PageText(
+        1, 100, 100, tuple(Word(text, (0, 0, 9, 9), sure) for text, sure in words), "", 1.0, 0, 0.0, (), (), ""
+    )
+    run = reading.Run(1, 1.0, 1.0, 0, {(0, 1): ""}, {(0, 1): page})
+    *steps, gap = reading._honesty([reading.Fax(MailToRead("0" * 64), 1, truth, Path("fax.pdf"))], "clean", run)
     assert [(figure.what, figure.value) for figure in steps] == [
         ("words right, clean, said 0.95 or more", 50.0),
         ("words right, clean, said 0.98 or more", 100.0),

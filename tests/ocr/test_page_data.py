@@ -175,7 +175,7 @@ def test_a_real_reading_tells_all_of_it(paper, paddle) -> None:
         ("box", "入院あり", True),
         ("box", "入院なし", False),
     }
-    assert [mark.on for mark in page.marks if mark.kind == "circle"] in ([True], [False, True])
+    assert sorted(mark.on for mark in page.marks if mark.kind == "circle") in ([True], [False, True])
     assert [len(table.cells) for table in page.tables] == [7]
     assert page.tables[0].cells[1].text.replace(" ", "") == "見本花子"
     assert len(page.stamps) == 1
