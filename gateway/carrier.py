@@ -18,6 +18,7 @@ from ocr.errors import ReadingError
 from routing import sinks
 from routing.delivery import DeliveryError, Document, Parcel, Sink, next_try
 from routing.errors import RoutingError
+from routing.personal import without_personal
 from routing.taxonomy import Taxonomy
 
 log = structlog.get_logger("carrier")
@@ -46,7 +47,7 @@ class Carrier:
             self.store.carried(copy.id, "failed", "この配信先は設定から消えました。", None, None)
             return None
         try:
-            receipt = sink_of(self.config, settings).carry(self._parcel(copy))
+            receipt = sink_of(self.config, settings).carry(self._parcel(copy, settings))
         except DeliveryError as error:
             return self._failed(copy, f"{error}{error.advice}", again=error.again)
         except RoutingError as error:
@@ -63,7 +64,7 @@ class Carrier:
         self.store.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
         return at
 
-    def _parcel(self, copy: Delivery) -> Parcel:
+    def _parcel(self, copy: Delivery, settings: SinkTable) -> Parcel:
         fax = self.store.fax(copy.fax_id)
         if fax is None:
             raise LookupError(copy.fax_id)
@@ -79,7 +80,7 @@ class Carrier:
             due_at=fax.due_at,
             urgent=fax.urgent,
             pages=fax.pages,
-            fields=fax.fields,
+            fields=fax.fields if _may_know(settings, fax) else without_personal(fax.fields),
             reasons=tuple(fax.reasons),
             original=self.spool.get(fax.sha256),
             documents=self._documents(fax),
@@ -99,6 +100,11 @@ class Carrier:
             return searchable(self.store, self.readers, fax)
         except ReadingError:
             return None  # as above
+
+
+def _may_know(settings: SinkTable, fax: Fax) -> bool:
+    """Whether a sink gets the fields that tell who the patient is: its department's own, and asked for."""
+    return settings.personal and settings.department == fax.department
 
 
 def sink_of(config: Config, settings: SinkTable) -> Sink:

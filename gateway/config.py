@@ -180,6 +180,7 @@ class SinkTable(Table):
     path: str = ""
     url: str = ""
     secret: str = ""
+    personal: bool = False
 
 
 class Target(Table):

@@ -5,7 +5,7 @@ Also the shape of one fax that the API, the command line and users' scripts hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -16,6 +16,7 @@ from gateway.models import TOKYO, Delivery, Fax, Work
 from gateway.spool import Spool
 from gateway.store import Store
 from ocr.page import PageText, Turn, Word
+from routing.personal import without_personal
 from routing.taxonomy import Taxonomy
 
 
@@ -79,8 +80,8 @@ class Desk:
         """Say that the mails a fax was joined from are faxes of their own."""
         return self.store.separate(fax_id, who)
 
-    def as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
-        """The faxes in the shape of the contract."""
+    def as_json(self, faxes: Sequence[Fax], knows: Callable[[Fax], bool] = lambda _: False) -> list[dict[str, Any]]:
+        """The faxes in the shape of the contract; fields that tell who a patient is only where the reader ``knows``."""
         ids = [fax.id for fax in faxes]
         texts = self.store.texts(ids)
         copies: dict[str, list[Delivery]] = {}
@@ -89,7 +90,7 @@ class Desk:
         alike, jobs = self.store.likenesses(ids), self.store.jobs(faxes)
         return [
             {
-                **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
+                **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, []), personal=knows(fax)),
                 "same_as": [other for other, _ in alike.get(fax.id, [])],
                 "same_job": jobs.get(fax.id, []),
             }
@@ -123,8 +124,9 @@ def pages_read(store: Store, fax_id: str) -> dict[int, PageText]:
     }
 
 
-def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
-    """One fax in the shape of the contract; keys are only ever added."""
+def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery], *, personal: bool) -> dict[str, Any]:
+    """One fax in the shape of the contract; keys are only ever added. Without ``personal``, fields are withheld."""
+    shown = fax.fields if personal else without_personal(fax.fields)
     return {
         "id": fax.id,
         "state": fax.state,
@@ -150,7 +152,8 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "urgent": fax.urgent,
         "due_at": moment(fax.due_at),
         "masked": fax.masked,
-        "fields": fax.fields,
+        "fields": shown,
+        "withheld": sorted(fax.fields.keys() - shown.keys()),
         "barcodes": fax.barcodes,
         "text": text,
         "deliveries": [

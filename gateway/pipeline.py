@@ -228,6 +228,7 @@ def facts_of(fax: Fax, pages: list[Page], tti: Tti | None) -> Facts:
                 readable=not page.problem,
                 masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
                 printed=_printed(page),
+                skew=page.skew,
             )
             for page in pages
         ),
@@ -263,6 +264,8 @@ def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> D
                 "page": found.page,
                 "box": list(found.box),
                 "confidence": found.confidence,
+                **({"masked": True} if found.masked else {}),
+                **({"note": found.note} if found.note else {}),
             }
             for name, found in decision.fields.items()
         },

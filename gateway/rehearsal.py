@@ -53,8 +53,8 @@ class Stage:
     intake: Intake
     line: str
 
-    def play(self, file: Path, pictures: Path | None = None) -> dict[str, Any]:
-        """The fax in the shape of the contract.
+    def play(self, file: Path, pictures: Path | None = None, personal: bool = False) -> dict[str, Any]:
+        """The fax in the shape of the contract; with ``personal`` the fields that tell who the patient is, too.
 
         With ``pictures``, a folder, a picture of each page's reading is put there, and ``pictures`` tells their places.
         """
@@ -64,7 +64,7 @@ class Stage:
         fax_id = self.intake.accept(arrival, (self.line,))[0]
         clock = _Clock()
         self.pipeline.journey(fax_id, clock)
-        fax = self.desk.as_json([self.desk.fax(fax_id)])[0]
+        fax = self.desk.as_json([self.desk.fax(fax_id)], lambda _: personal)[0]
         if pictures is not None:
             fax["pictures"] = [str(place) for place in self._explain(file, fax, clock, pictures)]
         return fax

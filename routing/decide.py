@@ -55,7 +55,7 @@ def decide(facts: Facts, organisation: Organisation, taxonomy: Taxonomy, disease
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
     found = classify(facts.pages, taxonomy, diseases, day)
     rule, kind = first_rule(organisation, facts, found.document_type)
-    fields = extract(facts.pages, diseases) if found.document_type in NOTIFICATIONS else {}
+    fields = extract(facts.pages, diseases, found.document_type, day)
 
     draft = _Draft(document_type=found.document_type, confidence=found.confidence)
     _say_why(draft, found, diseases)

@@ -47,6 +47,8 @@ class PageFacts:
     """Page n of m by the sending machine's line, where the caller has read it; m None where only n stands there."""
     marks: tuple[Mark, ...] = ()
     """Check boxes and circled options."""
+    skew: float = 0.0
+    """Degrees by which the lines climb (positive) or fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,15 @@ class Field:
     """A value found on a form."""
 
     value: str
+    """Empty when it is blacked out."""
     raw: str
     page: int
     box: Box
     confidence: float
+    masked: bool = False
+    """Whether its place on the form is blacked out: there, but not to be read."""
+    note: str | None = None
+    """What is odd about it, for staff, in Japanese."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class PageLine:
     box: Box
     """All zero when the place is not known."""
     confidence: float
+    joined: bool = False
+    """Whether it repeats single characters that stand as lines of their own too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def _with_joined(lines: list[PageLine]) -> list[PageLine]:
                     head[0].title,
                     _around([line.box for line in head]),
                     min(line.confidence for line in head),
+                    joined=True,
                 )
             )
     return result

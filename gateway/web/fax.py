@@ -17,6 +17,7 @@ from gateway.web.paper import paper, words
 from gateway.web.trouble import Refused
 from gateway.web.words import SAID
 from ocr.errors import ReadingError
+from routing.personal import without_personal
 
 router = APIRouter(include_in_schema=False)
 
@@ -77,6 +78,7 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         alike=_alike(desk, person, fax),
         mails=[(part, mail) for part, mail in desk.store.mails_of(fax) if person.sees(mail)],
         pages=[(page, pieces(page)) for page in desk.store.pages(fax.id)],
+        fields=fax.fields if person.knows(fax) else without_personal(fax.fields),
         copies=desk.store.deliveries([fax.id]),
         events=_told(desk.store.events(fax.id)),
         before=before,
