@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from routing import values
 from routing.disease import Diseases, Likeness
 from routing.facts import Box, Field, Mark, PageFacts
 from routing.fold import fold, trace
-from routing.form import Answer, Entry, entries
+from routing.form import Answer, Entry, entries, stacked
 from routing.labels import PATIENT, labels_in
 from routing.layout import PageLine, PageLines, lay_out
 from routing.personal import PERSONAL, named_by_law
@@ -102,6 +102,8 @@ def _in_title(pages: Sequence[PageLines], diseases: Diseases) -> Field | None:
     for page in pages:
         for n, line in enumerate(page.lines):
             at = line.folded.find(_TITLE)
+            if at < 0 and line.folded.endswith(_TITLE[:-1]):  # its last sign stands apart, or was not read
+                at = len(line.folded) - len(_TITLE) + 1
             if at < 0 or len(line.folded) > 60 or not line.title:
                 continue
             above = page.lines[n - 1].folded if n and at == 0 and len(page.lines[n - 1].folded) <= 30 else ""
@@ -296,9 +298,16 @@ def _age(form: _Form, key: str) -> Field | None:
 
 
 def _sex(form: _Form, key: str) -> Field | None:
-    return _choice(form, (key, "sex_age"), SEXES) or _first(
-        form, (key, "sex_age"), lambda answer, _: values.sex(answer.text, _letters(answer.box))
-    )
+    circled = _choice(form, (key, "sex_age"), SEXES)
+    if circled is not None:
+        return circled
+    return _first(form, (key, "sex_age"), lambda answer, entry: None if _open(entry, SEXES)
+                  else values.sex(answer.text, _letters(answer.box)))  # fmt: skip
+
+
+def _open(entry: Entry, options: Sequence[str]) -> bool:
+    """Whether options are printed there to choose from: then the words alone say nothing."""
+    return len(entry.beside) > 1 or any(values.chosen(options, (replace(m, on=True),), "") for m in entry.marks)
 
 
 def _letters(box: Box) -> float:
@@ -308,7 +317,9 @@ def _letters(box: Box) -> float:
 
 def _case_type(form: _Form, key: str) -> Field | None:
     return _choice(form, (key,), CASE_TYPES) or _first(
-        form, (key,), lambda answer, _: values.chosen(CASE_TYPES, (), answer.text)
+        form,
+        (key,),
+        lambda answer, entry: None if _open(entry, CASE_TYPES) else values.chosen(CASE_TYPES, (), answer.text),
     )
 
 
@@ -340,9 +351,18 @@ def _ticks(form: _Form, key: str) -> Field | None:
     on = [(entry, mark) for entry, mark in asked if mark.on and values.words(mark.text)]
     if on:
         return _of_marks([mark for _, mark in on], on[0][0].page)
-    return None if asked else _first(form, (key,), lambda answer, _: values.words(answer.text))
+    if asked or any(_printed(entry) for entry in form.of(key)):
+        return None
+    return _first(form, (key,), lambda answer, _: values.words(answer.text))
 
 
+def _printed(entry: Entry) -> bool:
+    """Whether options are printed beside a question: in several columns, or with boxes to tick."""
+    columns = len(entry.beside) > 1 and not stacked(entry.beside)
+    return columns or entry.grouped or any(_BOX.match(answer.text) for answer in (*entry.beside, *entry.below))
+
+
+_BOX = re.compile(r"\s*[□☐☑■ロ口]\s*[^\W\d]")
 _SAID_ELSEWHERE = frozenset({"sex", "sex_age", "case_type", "born", "symptoms", "method", "route"})
 
 
@@ -371,8 +391,9 @@ _READERS: Mapping[str, _Read] = {
     **dict.fromkeys(("doctor", "reporter", "patient_name", "guardian_name"), _plain(values.person)),
     **dict.fromkeys(("institution_address", "patient_address", "guardian_address"), _plain(values.address)),
     **dict.fromkeys(("institution_phone", "patient_phone"), _plain(values.phone)),
-    **dict.fromkeys(("occupation", "infection_place", "cause", "food", "sick"), _plain(values.words)),
+    **dict.fromkeys(("occupation", "cause", "food", "sick"), _plain(values.words)),
     "institution": _plain(values.organisation),
+    "infection_place": _plain(values.place),
     "age": _age,
     "sex": _sex,
     "case_type": _case_type,

@@ -14,11 +14,11 @@ from itertools import islice, pairwise
 
 from routing.facts import Box, Mark, PageFacts
 from routing.fold import trace
-from routing.labels import INSTITUTION, PATIENT, Label, labels_in
+from routing.labels import INSTITUTION, PATIENT, QUESTIONS, Label, labels_in
 from routing.layout import PageLine, PageLines, lay_out
 
 _NOWHERE: Box = (0, 0, 0, 0)
-_ACROSS = 0.05
+_ACROSS = 0.3
 """What a step to the right counts beside one down, where the question of an option is sought."""
 _MOST_LABELS = 300
 """Of a fax; a form of one page has up to 60."""
@@ -59,10 +59,12 @@ class Entry:
     """The options of which it is the nearest label: those of a question with rows of boxes."""
     masked: Box | None
     """The black bar where the value should stand."""
+    grouped: bool = False
+    """Whether what stands beside it is one of several lines in a column: options, most likely."""
 
     def answers(self) -> Iterator[Answer]:
         """The lines of one cell as one; then one by one; then what is beside it and what is below it run together."""
-        if len(self.beside) > 1 and _stacked(self.beside):
+        if len(self.beside) > 1 and stacked(self.beside):
             yield _together(self.beside)
         yield from self.beside
         if len(self.beside) > 1:
@@ -118,7 +120,7 @@ def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
     found = list(islice(_beside(page, facts), most))
     asked: dict[int, list[Mark]] = {}
     for mark in facts.marks[:_MOST_LABELS]:
-        far = [_distance(entry.box, mark.box, facts.marks) for entry in found]
+        far = [_distance(entry.box, mark.box, facts.marks) if entry.key in QUESTIONS else math.inf for entry in found]
         if far and min(far) < math.inf:
             asked.setdefault(far.index(min(far)), []).append(mark)
     for n, entry in enumerate(found):
@@ -136,8 +138,9 @@ def _distance(label: Box, mark: Box, marks: Sequence[Mark]) -> float:
         mark[1] <= other.box[1] and other.box[3] <= label[1] and other.box[0] < label[2] - height for other in marks
     ):
         return math.inf
+    across = _ACROSS * max(0, mark[0] - label[2])
     if label[2] - height <= mark[0]:  # left of it; the label of a group of rows stands in the middle of them
-        return max(above, under, 0) + _ACROSS * max(0, mark[0] - label[2])
+        return max(above, under, 0) + across
     if label[0] - height <= mark[0] and under > -height / 2:
         return max(under, 0) + 1
     return math.inf
@@ -167,6 +170,7 @@ def _beside(page: PageLines, facts: PageFacts) -> Iterator[Entry]:
                 tuple(mark for mark in facts.marks if area and _in_reach(mark.box, *area)),
                 (),
                 next((box for box in facts.masked if area and _in_reach(box, *area)), None) if last else None,
+                grouped=bool(right) and _in_a_column(rows, row, right, facts.skew),
             )
 
 
@@ -185,8 +189,10 @@ def _inside(row: _Row, n: int) -> Answer | None:
     end = back.places[row.labels[n + 1].start] if n + 1 < len(row.labels) else len(line.raw)
     x0, y0, x1, y1 = line.box
     sign = (x1 - x0) / max(1, len(line.raw))
+    words = _ANNOTATION.sub("", line.raw[begin:end])
+    begin = end - len(words)
     place = (round(x0 + begin * sign), y0, round(x0 + end * sign), y1)
-    words = _ANNOTATION.sub("", line.raw[begin:end]).rstrip(_TRAIL)
+    words = words.rstrip(_TRAIL)
     words = re.sub(r"[\s　]+(?:\d{1,2}[\s.]*)?$", "", words) if n + 1 < len(row.labels) else words
     return Answer(words, line.page, place, line.confidence) if re.search(r"\w", words) else None
 
@@ -229,6 +235,20 @@ def _right(rows: Sequence[_Row], label: _Row, skew: float) -> list[_Row]:
 def _step(box: Box, height: int) -> int:
     """Which of the lines of a cell, roughly."""
     return round((box[1] + box[3]) / 2 / (0.8 * height))
+
+
+def _in_a_column(rows: Sequence[_Row], label: _Row, right: Sequence[_Row], skew: float) -> bool:
+    """Whether lines with nothing beside them in the label's column stand right above or below its value."""
+    x0, y0, _, y1 = right[0].line.box
+    height = max(1, y1 - y0)
+    near = [
+        row
+        for row in rows
+        if not row.labels and row not in right and abs(row.line.box[0] - x0) < 1.5 * height
+        and (abs(row.line.box[1] - y1) < 1.5 * height or abs(y0 - row.line.box[3]) < 1.5 * height)
+    ]  # fmt: skip
+    column = [row for row in rows if abs(row.line.box[0] - label.line.box[0]) < 2 * height]
+    return any(not any(_level(row.line.box, other.line.box, skew) for other in column) for row in near[:4])
 
 
 def _bound(rows: Sequence[_Row], label: _Row, skew: float) -> int:
@@ -289,7 +309,7 @@ def _in_reach(place: Box, label: Box, bound: int, skew: float) -> bool:
     return place[0] >= label[0] - height and label[3] - height / 2 <= middle <= label[3] + 2 * height
 
 
-def _stacked(answers: Sequence[Answer]) -> bool:
+def stacked(answers: Sequence[Answer]) -> bool:
     """Whether they stand one below the other."""
     return all(
         upper.box[1] < lower.box[1] and min(upper.box[2], lower.box[2]) > max(upper.box[0], lower.box[0])

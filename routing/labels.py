@@ -68,6 +68,8 @@ PATIENT = frozenset(
     "patient_name patient_address patient_phone patient_place guardian_name guardian_address born sex age sex_age".split()
 )
 INSTITUTION = frozenset("doctor reporter institution institution_address institution_phone".split())
+QUESTIONS = frozenset("case_type sex sex_age born symptoms method route infection_place other".split())
+"""What is answered by ticks and circles, on some forms at least."""
 _SHORT = 4
 _LONGEST_LINE = 44
 """A longer line is a sentence; only labels that begin it are looked for."""

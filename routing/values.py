@@ -18,7 +18,7 @@ CASE_TYPES = ("患者(確定例)", "無症状病原体保有者", "疑似症患�
 """施行規則4条1項 and 別記様式: what kind of case is notified."""
 SEXES = ("男", "女")
 ERAS = ("明治", "大正", "昭和", "平成", "令和")
-_ERA_NAMES = re.compile("明治|大正|昭和|平成|[令合]和")
+_ERA_NAMES = re.compile(r"明治|大正|昭和|平成|[令合]和|[明大昭平令合](?=[・·･.,、\s]|\d)")
 _AGE = re.compile(r"(?<![\d./-])(\d{1,3})\s*(?:歳|才|オ|蔵|歲)(?!は)")
 _MONTHS = re.compile(r"(?<![\d./-])(\d{1,2})\s*(?:か月|ヶ月|ヵ月|カ月|ケ月|箇月|月齢)")
 _BARE_AGE = re.compile(r"[(（]?\s*(\d{1,3})\s*[)）]?")
@@ -127,6 +127,12 @@ def address(text: str) -> Value | None:
     """A place as it stands: something of a postal address is in it."""
     bare = re.sub(r"[\s　]*(?:電話|tel|TEL|☎).*$", "", text.strip(" \u3000:：・"))
     return Value(bare, bare) if 3 <= len(bare) <= 120 and _PLACE.search(bare) else None
+
+
+def place(text: str) -> Value | None:
+    """Where it was caught, as it stands; 確定・推定, printed behind the label, is none, however it was read."""
+    found = words(text)
+    return None if found is None or (re.search("確定|推定|定推", found.value) and len(found.value) < 12) else found
 
 
 def words(text: str) -> Value | None:
