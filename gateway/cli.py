@@ -510,7 +510,7 @@ def _print(words: argparse.Namespace, data: Any, line: Callable[[Any], str]) -> 
 
 def _row(fax: dict[str, Any]) -> str:
     mark = "!" if fax["urgent"] else " "
-    again = "再送 " if fax["duplicate_of"] else ""
+    again = "再送 " if fax["duplicate_of"] else "一部 " if fax["taken_from"] else ""
     return (
         f"{mark}{fax['id']}  {fax['received_at'][:16].replace('T', ' ')}  {fax['state']:<8} {fax['work']:<7} "
         f"{fax['department'] or '-':<10} {fax['document_type'] or '-':<18} {fax['caller'] or '-':<15} {again}"

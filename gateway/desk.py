@@ -171,6 +171,7 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery], *, personal: b
         "work_by": fax.work_by,
         "corrected_by": fax.corrected_by,
         "joined_into": fax.joined_into,
+        "taken_from": fax.taken_from,
         "exempt": fax.exempt,
     }
 

@@ -7,9 +7,11 @@ steps durable is in :mod:`gateway.worker`; here is no engine, so the journey can
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any, Protocol, TypeVar
 
 from gateway.config import Config
@@ -19,14 +21,14 @@ from gateway.parts import Parts
 from gateway.reader import MailToRead, Readers
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
-from gateway.store import Decided, Opened, Store
+from gateway.store import Decided, Opened, Store, Taken
 from gateway.tti import MAX_LINES, Tti, read_tti
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
-from routing.decide import decide
+from routing.decide import decide, decide_alone
 from routing.disease import Diseases
-from routing.facts import Decision, Facts, Line, PageFacts
+from routing.facts import Decision, Facts, Line, PageFacts, Share
 from routing.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -122,7 +124,9 @@ class Pipeline:
     def decide(self, fax_id: str, run: str) -> None:
         """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
         pages = self.store.pages(fax_id)
-        Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
+        fax = self._fax(fax_id)
+        if fax.taken_from is None:
+            Repeats(self.store, self.readers).look(fax, run, pages)
         self.store.decided(fax_id, run, self.judge(self._fax(fax_id), pages), self.config.sinks_of)
 
     def stop_waiting(self, moment: datetime) -> list[str]:
@@ -138,8 +142,25 @@ class Pipeline:
             return self._no_fax(fax)
         tti = next((found for page in pages if (found := read_tti(page.text.splitlines()[:3]))), None)
         facts = facts_of(fax, pages, tti)
-        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases)
-        return _decided(fax, pages, facts, decision)
+        lists = (self.config.organisation, self.taxonomy, self.diseases)
+        if fax.taken_from is not None:
+            return _decided(fax, pages, facts, decide_alone(facts, *lists, whole=False))
+        decision = decide(facts, *lists)
+        also = decision.also if not fax.held_because else ()  # an incomplete mail may lack what tells pages apart
+        shares = [taken for share in also if (taken := self._taken(fax, pages, facts, share)) is not None]
+        return replace(_decided(fax, pages, facts, decision), also=tuple(shares))
+
+    def _taken(self, fax: Fax, pages: list[Page], facts: Facts, share: Share) -> Taken | None:
+        """What another department gets: the pictures of its own pages in a mail of their own, no byte of the others.
+
+        Pictures, because a page of a PDF may carry what it does not show. None where a page has none.
+        """
+        chosen = [page for page in pages if share.first_page <= page.number <= share.last_page]
+        if not all(page.png for page in chosen):
+            return None
+        mail = pictures_mail([self.spool.get(page.png) for page in chosen], f"{fax.id}-p{share.first_page}")
+        decided = replace(_decided(fax, chosen, facts, share.decision), barcodes=())
+        return Taken(share.first_page, share.last_page, self.spool.put(mail), len(mail), decided)
 
     def _no_fax(self, fax: Fax) -> Decided:
         line = self.config.organisation.line(fax.line)
@@ -181,6 +202,17 @@ class Pipeline:
         if fax is None:
             raise LookupError(fax_id)
         return fax
+
+
+def pictures_mail(pictures: Sequence[bytes], name: str) -> bytes:
+    """PNG pictures in one mail, a page each; the same pictures give the same bytes."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = f"FAX {name}"
+    mail.set_content("")
+    for number, picture in enumerate(pictures, 1):
+        mail.add_attachment(picture, maintype="image", subtype="png", filename=f"{name}-{number}.png")
+    mail.set_boundary(f"=={name}==")
+    return mail.as_bytes()
 
 
 def received_at(fax: Fax, told: datetime | None) -> datetime:

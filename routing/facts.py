@@ -138,3 +138,15 @@ class Decision:
     fields: dict[str, Field] = field(default_factory=dict)
     documents: tuple[Part, ...] = ()
     rule: str | None = None
+    also: tuple[Share, ...] = ()
+    """What other departments must have of it: nothing but these pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A document inside a fax that another department must have."""
+
+    first_page: int
+    last_page: int
+    decision: Decision
+    """On these pages alone, counted from 1; never held."""

@@ -47,6 +47,9 @@ class FaxAsJson(BaseModel):
     sha256: str = Field(description="Of the mail as it was taken")
     duplicate_of: str | None = Field(description="The fax that this one repeats; never counted")
     same_as: list[str] = Field(description="Faxes that may be the same one, or are: not those that somebody ruled out")
+    taken_from: str | None = Field(
+        description="The fax of another department that this document came in; counted there"
+    )
     same_job: list[str] = Field(description="The mails, in order, that make one fax together; empty for most")
     kind: str
     counted: bool

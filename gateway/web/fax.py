@@ -74,6 +74,8 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         view=view,
         fax=fax,
         first=_first(desk, person, fax),
+        whole=desk.store.fax(fax.taken_from) if fax.taken_from else None,
+        shared=desk.store.taken_from(fax.id),
         repeats=[entry for entry in desk.store.repeats(fax.id) if person.sees(entry)],
         alike=_alike(desk, person, fax),
         mails=[(part, mail) for part, mail in desk.store.mails_of(fax) if person.sees(mail)],

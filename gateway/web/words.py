@@ -119,6 +119,8 @@ ACTIONS = {
     "joined": ("分割メールをひとつにしました", "parts joined"),
     "incomplete": ("分割メールの残りを待つのをやめました", "waited no longer for the missing parts"),
     "separated": ("分割メールを別々のFAXにしました", "taken apart into faxes of their own"),
+    "taken": ("ほかの部署のFAXから、この部署の文書を取り出しました", "taken out of another department's fax"),
+    "shared": ("文書をほかの部署にも渡しました", "a document was given to another department too"),
     "repeat": ("同じFAXの再送と判断しました", "found to be the same fax again"),
     "said:same": ("同じFAXと判断しました", "said to be the same fax"),
     "said:different": ("別のFAXと判断しました", "said to be another fax"),
