@@ -158,6 +158,8 @@ def chosen(options: Sequence[str], marks: Sequence[Mark], text: str) -> Value | 
 def _only(options: Sequence[str], text: str) -> Value | None:
     """The option that a text is, a quarter of its signs misread; the text has nothing else."""
     plain = fold(text)
+    if plain.strip("・.,、") != plain:
+        return None  # one of a printed row, the others lost
     ranked = sorted((Levenshtein.distance(fold(option), plain) / len(fold(option)), option) for option in options)
     if ranked[0][0] > 0.25 or (len(ranked) > 1 and ranked[1][0] - ranked[0][0] < 0.2):
         return None

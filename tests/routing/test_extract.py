@@ -204,6 +204,7 @@ def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
         "3 性別|男・女",
         "3 性別|男・",  # one of them lost under the pen's circle
         "患者の類型|患者(確定例)・無症状病原体保有者・疑似症患者",
+        "患者の類型|疑似症患者・",
         "医師の氏名|",
         "医師が必要と認める事項|入院しました",
         "電話連絡済",
