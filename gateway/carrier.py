@@ -24,6 +24,7 @@ from ocr.errors import ReadingError
 from routing import delivery, sinks
 from routing.delivery import DeliveryError, Document, Parcel, Receipt, Sink, next_try
 from routing.errors import RoutingError
+from routing.personal import without_personal
 from routing.taxonomy import Taxonomy
 
 CALL_SECONDS = 10.0
@@ -83,7 +84,7 @@ class Carrier:
         if copy.step:
             notice = Alerts(self.config).notice(fax, copy, self.taxonomy)
             return sink_of(self.config, settings, CALL_SECONDS).tell(notice)
-        return sink_of(self.config, settings).carry(self._parcel(copy, fax))
+        return sink_of(self.config, settings).carry(self._parcel(copy, settings, fax))
 
     def _failed(self, copy: Delivery, sentence: str, *, again: bool) -> datetime | None:
         wait = next_try(copy.attempts + 1, delivery.ALERT if copy.step else delivery.COPY) if again else None
@@ -94,7 +95,7 @@ class Carrier:
             self.store.unreachable(copy.fax_id, copy.step)
         return at
 
-    def _parcel(self, copy: Delivery, fax: Fax) -> Parcel:
+    def _parcel(self, copy: Delivery, settings: SinkTable, fax: Fax) -> Parcel:
         kind = self.taxonomy.get(fax.document_type)
         return Parcel(
             id=copy.id,
@@ -107,7 +108,7 @@ class Carrier:
             due_at=fax.due_at,
             urgent=fax.urgent,
             pages=fax.pages,
-            fields=fax.fields,
+            fields=fax.fields if _may_know(settings, fax) else without_personal(fax.fields),
             reasons=tuple(fax.reasons),
             original=self.spool.get(fax.sha256),
             documents=self._documents(fax),
@@ -128,6 +129,11 @@ class Carrier:
             return self.readers.searchable(fax.content, fax.envelope_from, read, title, _turn(fax))
         except ReadingError:
             return None  # as above
+
+
+def _may_know(settings: SinkTable, fax: Fax) -> bool:
+    """Whether a sink gets the fields that tell who the patient is: its department's own, and asked for."""
+    return settings.personal and settings.department == fax.department
 
 
 def _turn(fax: Fax) -> Turn:

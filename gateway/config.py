@@ -194,6 +194,7 @@ class SinkTable(Table):
     path: str = ""
     url: str = ""
     secret: str = ""
+    personal: bool = False
 
 
 class AlertTable(SinkTable):

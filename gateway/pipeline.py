@@ -9,9 +9,11 @@ journey can be walked without one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -23,14 +25,14 @@ from gateway.parts import Parts
 from gateway.reader import MailToRead, Readers, Turn
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
-from gateway.store import Decided, Opened, Store
+from gateway.store import Decided, Opened, Store, Taken
 from gateway.tti import read_tti, tti_of
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
-from routing.decide import decide
+from routing.decide import decide, decide_alone
 from routing.disease import Diseases
-from routing.facts import Decision, Facts, Line, Mark, PageFacts
+from routing.facts import Decision, Facts, Line, Mark, PageFacts, Share
 from routing.model import Model
 from routing.taxonomy import Taxonomy
 
@@ -177,7 +179,9 @@ class Pipeline:
     def decide(self, fax_id: str, run: str) -> None:
         """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
         pages = self.store.pages(fax_id)
-        Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
+        fax = self._fax(fax_id)
+        if fax.taken_from is None:
+            Repeats(self.store, self.readers).look(fax, run, pages)
         decided = self.judge(self._fax(fax_id), pages)
         self.store.decided(fax_id, run, decided, self.config.sinks_of, self.alerts.call)
 
@@ -193,8 +197,25 @@ class Pipeline:
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
-        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases, self.learned())
-        return _decided(fax, pages, facts, decision)
+        lists = (self.config.organisation, self.taxonomy, self.diseases, self.learned())
+        if fax.taken_from is not None:
+            return _decided(fax, pages, facts, decide_alone(facts, *lists, whole=False))
+        decision = decide(facts, *lists)
+        also = decision.also if not fax.held_because else ()  # an incomplete mail may lack what tells pages apart
+        shares = [taken for share in also if (taken := self._taken(fax, pages, facts, share)) is not None]
+        return replace(_decided(fax, pages, facts, decision), also=tuple(shares))
+
+    def _taken(self, fax: Fax, pages: list[Page], facts: Facts, share: Share) -> Taken | None:
+        """What another department gets: the pictures of its own pages in a mail of their own, no byte of the others.
+
+        Pictures, because a page of a PDF may carry what it does not show. None where a page has none.
+        """
+        chosen = [page for page in pages if share.first_page <= page.number <= share.last_page]
+        if not all(page.png for page in chosen):
+            return None
+        mail = pictures_mail([self.spool.get(page.png) for page in chosen], f"{fax.id}-p{share.first_page}")
+        decided = replace(_decided(fax, chosen, facts, share.decision), barcodes=())
+        return Taken(share.first_page, share.last_page, self.spool.put(mail), len(mail), decided)
 
     def _no_fax(self, fax: Fax) -> Decided:
         line = self.config.organisation.line(fax.line)
@@ -241,6 +262,17 @@ class Pipeline:
         if fax is None:
             raise LookupError(fax_id)
         return fax
+
+
+def pictures_mail(pictures: Sequence[bytes], name: str) -> bytes:
+    """PNG pictures in one mail, a page each; the same pictures give the same bytes."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = f"FAX {name}"
+    mail.set_content("")
+    for number, picture in enumerate(pictures, 1):
+        mail.add_attachment(picture, maintype="image", subtype="png", filename=f"{name}-{number}.png")
+    mail.set_boundary(f"=={name}==")
+    return mail.as_bytes()
 
 
 def received_at(fax: Fax, told: datetime | None) -> datetime:
@@ -311,6 +343,7 @@ def _page_facts(page: Page) -> PageFacts:
         printed=(tti.page, tti.of) if tti is not None and tti.page else None,
         marks=tuple(Mark(mark["text"], tuple(mark["box"]), mark["on"], mark["confidence"]) for mark in page.marks),
         kind=page.kind,
+        skew=page.skew,
     )
 
 
@@ -348,6 +381,8 @@ def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> D
                 "page": found.page,
                 "box": list(found.box),
                 "confidence": found.confidence,
+                **({"masked": True} if found.masked else {}),
+                **({"note": found.note} if found.note else {}),
             }
             for name, found in decision.fields.items()
         },
