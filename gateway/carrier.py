@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.alerts import Alerts
-from gateway.config import Config, SinkTable
+from gateway.config import Config, ReceiverTable, SinkTable
 from gateway.desk import pages_read
 from gateway.errors import Closed, SpoolError
 from gateway.models import Delivery, Fax, now
@@ -77,7 +77,7 @@ class Carrier:
         self.store.carried(copy.id, "delivered", None, receipt.text, None)
         return None
 
-    def _handed_over(self, copy: Delivery, settings: SinkTable) -> Receipt:
+    def _handed_over(self, copy: Delivery, settings: ReceiverTable) -> Receipt:
         fax = self.store.fax(copy.fax_id)
         if fax is None:
             raise LookupError(copy.fax_id)
@@ -95,7 +95,7 @@ class Carrier:
             self.store.unreachable(copy.fax_id, copy.step)
         return at
 
-    def _parcel(self, copy: Delivery, settings: SinkTable, fax: Fax) -> Parcel:
+    def _parcel(self, copy: Delivery, settings: ReceiverTable, fax: Fax) -> Parcel:
         kind = self.taxonomy.get(fax.document_type)
         return Parcel(
             id=copy.id,
@@ -131,16 +131,16 @@ class Carrier:
             return None  # as above
 
 
-def _may_know(settings: SinkTable, fax: Fax) -> bool:
+def _may_know(settings: ReceiverTable, fax: Fax) -> bool:
     """Whether a sink gets the fields that tell who the patient is: its department's own, and asked for."""
-    return settings.personal and settings.department == fax.department
+    return isinstance(settings, SinkTable) and settings.personal and settings.department == fax.department
 
 
 def _turn(fax: Fax) -> Turn:
     return Turn.URGENT if fax.urgent else Turn.LATER
 
 
-def sink_of(config: Config, settings: SinkTable, seconds: float | None = None) -> Sink:
+def sink_of(config: Config, settings: ReceiverTable, seconds: float | None = None) -> Sink:
     """The carrier that a [[sink]] or [[alert]] describes; raises :class:`routing.delivery.SinkMistake`."""
     department = config.organisation.department(settings.department)
     return sinks.build(

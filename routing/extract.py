@@ -19,7 +19,7 @@ from routing.fold import fold, trace
 from routing.form import Answer, Entry, entries, stacked
 from routing.labels import PATIENT, labels_in
 from routing.layout import PageLine, PageLines, lay_out
-from routing.personal import PERSONAL, named_by_law
+from routing.personal import NAMELESS, named_by_law
 from routing.phrases import NOTIFICATIONS, nearly
 from routing.values import CASE_TYPES, ERAS, SEXES, Value
 
@@ -200,7 +200,6 @@ def _near(lines: Sequence[PageLine], n: int) -> list[PageLine]:
 
 
 _DAYS = ("reported", "first_visit", "diagnosed", "infected", "onset", "died", "admitted", "discharged")
-_OF_A_PERSON = PERSONAL - {"ticked"}
 _OF_A_PLACE = frozenset({"reported", "reporter", "institution", "institution_address", "institution_phone"})
 _OF_A_CASE = (
     _OF_A_PLACE
@@ -401,6 +400,8 @@ _READERS: Mapping[str, _Read] = {
     **dict.fromkeys(("symptoms", "method", "route"), _ticks),
     "ticked": _ticked,
 }
+_OF_A_PERSON = _READERS.keys() - NAMELESS.keys() - {"ticked"}
+"""Looked for only where the law has them on the form."""
 
 
 # --- a letterhead: what stands there without a label

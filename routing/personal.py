@@ -12,17 +12,35 @@ from typing import Any
 from routing.disease import Disease
 from routing.phrases import NOTIFICATIONS
 
-PERSONAL = frozenset({
-    "patient_name",
-    "patient_address",
-    "patient_phone",
-    "guardian_name",
-    "guardian_address",
-    "born",
-    "occupation",
-    "ticked",  # answers on pregnancy, HIV, work in the sex industry stand among them
-})  # fmt: skip
-"""Names of fields that tell who a patient is, or what only patient and doctor should know."""
+NAMELESS = {
+    "disease": "疾患名",
+    "category": "感染症の類型",
+    "case_type": "患者の類型",
+    "reported": "報告年月日",
+    "reporter": "報告者",
+    "doctor": "医師の氏名",
+    "institution": "医療機関・施設の名称",
+    "institution_address": "医療機関・施設の所在地",
+    "institution_phone": "医療機関の電話番号",
+    "sex": "性別",
+    "age": "診断時の年齢",
+    "onset": "発病年月日",
+    "first_visit": "初診年月日",
+    "diagnosed": "診断年月日",
+    "infected": "感染推定年月日",
+    "died": "死亡年月日",
+    "admitted": "入院年月日",
+    "discharged": "退院年月日",
+    "symptoms": "症状",
+    "method": "診断方法",
+    "route": "感染経路",
+    "infection_place": "感染地域",
+    "cause": "食中毒の原因",
+    "food": "原因食品",
+    "sick": "患者数",
+}
+"""The fields of a form that do not tell who a patient is, and what staff call them. A field that is not named here
+counts as personal, also other options ticked: answers on pregnancy, HIV, work in the sex industry stand among them."""
 
 # 感染症法53条の11 (admission and discharge), 食品衛生法63条 with its ordinance (the patient's name and place).
 _NAMED_BY_LAW = frozenset({"TB_ADMISSION", "FOOD_POISONING"})
@@ -42,7 +60,7 @@ def named_by_law(document_type: str | None, disease: Disease | None) -> bool:
 
 def without_personal(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields, as they are kept in JSON, that say nothing of who the patient is: a blacked-out one says nothing."""
-    return {name: field for name, field in fields.items() if name not in PERSONAL or _says_nothing(field)}
+    return {name: field for name, field in fields.items() if name in NAMELESS or _says_nothing(field)}
 
 
 def _says_nothing(field: Any) -> bool:

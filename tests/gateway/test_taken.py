@@ -18,6 +18,7 @@ from gateway import migrations
 from gateway.carrier import Carrier
 from gateway.config import Config, load
 from gateway.desk import Desk
+from gateway.learning import Learned
 from gateway.models import Fax
 from gateway.pipeline import Pipeline
 from gateway.reader import MailToRead
@@ -73,9 +74,9 @@ class Told(Quick):
         reading = super().read(mail, document, page)
         text = self.seen.setdefault(reading.png, self.texts[len(self.seen)] if len(self.seen) < len(self.texts) else "")
         words = tuple(Word(line, (2, 2 + n, 60, 3 + n), 0.99) for n, line in enumerate(text.splitlines()))
-        return replace(reading, page=replace(reading.page, text=text, words=words))
+        return replace(reading, page=replace(reading.page, text=text, words=words, kind="content"))
 
-    def searchable(self, digest: str, envelope_from: str, pages: Any, title: str) -> bytes:
+    def searchable(self, digest: str, envelope_from: str, pages: Any, title: str, _turn: object = None) -> bytes:
         from gateway import reader
 
         return reader._searchable(self._desk, MailToRead(digest, envelope_from), pages, title)
@@ -93,7 +94,7 @@ def house_at(url: str, folder: Path, texts: list[str]) -> Walk:
     spool.prepare()
     store, kinds = Store(connect(url)), taxonomy.load()
     return Walk(
-        Pipeline(config, store, spool, Told(spool, texts), kinds, disease.load()),
+        Pipeline(config, store, spool, Told(spool, texts), kinds, disease.load(), Learned(store, spool)),
         Desk(config=config, store=store, spool=spool, taxonomy=kinds),
     )
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from routing import disease
-from routing.personal import PERSONAL, named_by_law, without_personal
+from routing.personal import NAMELESS, named_by_law, without_personal
 
 DISEASES = disease.load().on(date(2026, 11, 23))
 
@@ -20,8 +20,10 @@ def test_without_what_tells_who_the_patient_is() -> None:
         "age": {"value": "35"},
     }
     assert without_personal(fields) == {name: fields[name] for name in ("disease", "patient_address", "age")}
-    assert without_personal({name: {"value": "x", "masked": True} for name in PERSONAL}) == {}
-    assert without_personal(dict.fromkeys(PERSONAL, "x")) == {}
+    for name in ("patient_name", "born", "ticked", "what somebody adds one day"):
+        assert without_personal({name: "x"}) == {}
+        assert without_personal({name: {"value": "x", "masked": True}}) == {}
+    assert without_personal(dict.fromkeys(NAMELESS, "x")) == dict.fromkeys(NAMELESS, "x")
 
 
 @pytest.mark.parametrize(
