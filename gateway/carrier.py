@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.alerts import Alerts
-from gateway.config import Config, SinkTable
+from gateway.config import Config, ReceiverTable, SinkTable
 from gateway.desk import pages_read
 from gateway.errors import Closed, SpoolError
 from gateway.models import Delivery, Fax, now
@@ -24,6 +24,7 @@ from ocr.errors import ReadingError
 from routing import delivery, sinks
 from routing.delivery import DeliveryError, Document, Parcel, Receipt, Sink, next_try
 from routing.errors import RoutingError
+from routing.personal import without_personal
 from routing.taxonomy import Taxonomy
 
 CALL_SECONDS = 10.0
@@ -76,14 +77,14 @@ class Carrier:
         self.store.carried(copy.id, "delivered", None, receipt.text, None)
         return None
 
-    def _handed_over(self, copy: Delivery, settings: SinkTable) -> Receipt:
+    def _handed_over(self, copy: Delivery, settings: ReceiverTable) -> Receipt:
         fax = self.store.fax(copy.fax_id)
         if fax is None:
             raise LookupError(copy.fax_id)
         if copy.step:
             notice = Alerts(self.config).notice(fax, copy, self.taxonomy)
             return sink_of(self.config, settings, CALL_SECONDS).tell(notice)
-        return sink_of(self.config, settings).carry(self._parcel(copy, fax))
+        return sink_of(self.config, settings).carry(self._parcel(copy, settings, fax))
 
     def _failed(self, copy: Delivery, sentence: str, *, again: bool) -> datetime | None:
         wait = next_try(copy.attempts + 1, delivery.ALERT if copy.step else delivery.COPY) if again else None
@@ -94,7 +95,7 @@ class Carrier:
             self.store.unreachable(copy.fax_id, copy.step)
         return at
 
-    def _parcel(self, copy: Delivery, fax: Fax) -> Parcel:
+    def _parcel(self, copy: Delivery, settings: ReceiverTable, fax: Fax) -> Parcel:
         kind = self.taxonomy.get(fax.document_type)
         return Parcel(
             id=copy.id,
@@ -107,7 +108,7 @@ class Carrier:
             due_at=fax.due_at,
             urgent=fax.urgent,
             pages=fax.pages,
-            fields=fax.fields,
+            fields=fax.fields if _may_know(settings, fax) else without_personal(fax.fields),
             reasons=tuple(fax.reasons),
             original=self.spool.get(fax.sha256),
             documents=self._documents(fax),
@@ -130,11 +131,16 @@ class Carrier:
             return None  # as above
 
 
+def _may_know(settings: ReceiverTable, fax: Fax) -> bool:
+    """Whether a sink gets the fields that tell who the patient is: its department's own, and asked for."""
+    return isinstance(settings, SinkTable) and settings.personal and settings.department == fax.department
+
+
 def _turn(fax: Fax) -> Turn:
     return Turn.URGENT if fax.urgent else Turn.LATER
 
 
-def sink_of(config: Config, settings: SinkTable, seconds: float | None = None) -> Sink:
+def sink_of(config: Config, settings: ReceiverTable, seconds: float | None = None) -> Sink:
     """The carrier that a [[sink]] or [[alert]] describes; raises :class:`routing.delivery.SinkMistake`."""
     department = config.organisation.department(settings.department)
     return sinks.build(

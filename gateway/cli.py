@@ -40,6 +40,7 @@ DONE, FAILED, WRONG = 0, 1, 2
 CONFIGURATION = "設定 configuration"
 BUILT = 2026
 """No clock can be right that shows an earlier year."""
+_PERSONAL = "患者を特定できる項目も出します (fields that tell who the patient is, too)"
 MOST = 1_000_000
 ROLES = ("smtp", "worker", "web")
 
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     replay = command("replay", _replay, "読み取りと判定だけを試します。何も書きません (try a fax, write nothing)")
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
     replay.add_argument("--line", default="", help="どの回線に届いたことにするか (default: the first)")
+    replay.add_argument("--personal", action="store_true", help=_PERSONAL)
     replay.add_argument("--explain", action="store_true", help="各ページをどう読んだかを絵にします (a picture a page)")
     replay.add_argument(
         "--out", type=Path, default=Path("explain"), metavar="DIR", help="絵の置き場所 (default: explain)"
@@ -126,11 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     list_.add_argument("--since", type=_moment, metavar="DATE")
     list_.add_argument("--limit", type=_positive, default=50)
 
-    for name, run, told in (
-        ("show", _show, "一件のすべて (everything known of one fax)"),
-        ("requeue", _requeue, "もう一度、読むところからやり直します (run again)"),
-    ):
-        command(name, run, told).add_argument("id")
+    show = command("show", _show, "一件のすべて (everything known of one fax)")
+    show.add_argument("id")
+    show.add_argument("--personal", action="store_true", help=_PERSONAL)
+
+    command("requeue", _requeue, "もう一度、読むところからやり直します (run again)").add_argument("id")
 
     route = command("route", _route, "部署と種別を正します (correct department and type)")
     route.add_argument("id")
@@ -230,7 +232,7 @@ def _replay(config: Config, words: argparse.Namespace) -> int:
 
     with rehearse(config, words.line) as stage:
         files = tqdm(words.files, unit="fax", disable=len(words.files) < 2, file=sys.stderr)
-        faxes = [stage.play(file, words.out if words.explain else None) for file in files]
+        faxes = [stage.play(file, words.out if words.explain else None, personal=words.personal) for file in files]
     _print(words, faxes, _told)
     return DONE
 
@@ -260,7 +262,7 @@ def _list(config: Config, words: argparse.Namespace) -> int:
 
 def _show(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
-        _print(words, home.desk.as_json([home.desk.fax(words.id)])[0], _told)
+        _print(words, home.desk.as_json([home.desk.fax(words.id)], lambda _: words.personal)[0], _told)
     return DONE
 
 
@@ -768,7 +770,7 @@ def _print(words: argparse.Namespace, data: Any, line: Callable[[Any], str]) -> 
 
 def _row(fax: dict[str, Any]) -> str:
     mark = "!" if fax["urgent"] else " "
-    again = "再送 " if fax["duplicate_of"] else ""
+    again = "再送 " if fax["duplicate_of"] else "一部 " if fax["taken_from"] else ""
     return (
         f"{mark}{fax['id']}  {fax['received_at'][:16].replace('T', ' ')}  {fax['state']:<8} {fax['work']:<7} "
         f"{fax['department'] or '-':<10} {fax['document_type'] or '-':<18} {fax['caller'] or '-':<15} {again}"
@@ -782,7 +784,8 @@ def _told(fax: dict[str, Any]) -> str:
         lines.append(f"  確度 {fax['confidence']:.2f}")
     lines += [f"  理由: {reason}" for reason in fax["reasons"]]
     lines += [f"  要確認: {reason}" for reason in fax["held_because"]]
-    lines += [f"  {name}: {found['value']}" for name, found in fax["fields"].items()]
+    lines += [f"  {name}: {found['value'] or '(黒塗り)'}" for name, found in fax["fields"].items()]
+    lines += [f"  {name}: (--personal で表示)" for name in fax["withheld"]]
     lines += [f"  | {line}" for line in fax["text"].splitlines()]
     lines += [f"  → {picture}" for picture in fax.get("pictures", ())]
     return "\n".join(lines)

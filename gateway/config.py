@@ -185,8 +185,8 @@ class RuleTable(Table):
     urgent: bool | None = None
 
 
-class SinkTable(Table):
-    """One [[sink]]: where a department's copies go."""
+class ReceiverTable(Table):
+    """What can be handed something, and how."""
 
     id: str = ""
     department: str
@@ -199,7 +199,14 @@ class SinkTable(Table):
     secret: str = ""
 
 
-class AlertTable(SinkTable):
+class SinkTable(ReceiverTable):
+    """One [[sink]]: where a department's copies go."""
+
+    personal: bool = False
+    """Whether its own department's copies tell who the patient is."""
+
+
+class AlertTable(ReceiverTable):
     """One [[alert]]: who is called to an urgent fax, when, and at which step."""
 
     department: str = ""
@@ -274,7 +281,7 @@ class Config(BaseModel):
         """Where a file spool keeps its bytes; with an object store, where mails lie while they come in."""
         return self.data / "spool"
 
-    def receiver(self, id: str) -> SinkTable | None:
+    def receiver(self, id: str) -> ReceiverTable | None:
         """The [[sink]] or [[alert]] of this id, or None when it is gone."""
         return next((one for one in (*self.sinks, *self.alerts) if one.id == id), None)
 
@@ -363,7 +370,7 @@ def _fits(key: str, value: Any) -> bool:
 
 def _contradictions(file: File) -> Iterator[str]:
     departments = {department.id for department in file.department}
-    named: list[tuple[str, int, SinkTable]] = [("sink", n, table) for n, table in enumerate(file.sink, 1)]
+    named: list[tuple[str, int, ReceiverTable]] = [("sink", n, table) for n, table in enumerate(file.sink, 1)]
     named += [("alert", n, table) for n, table in enumerate(file.alert, 1)]
     for what, index, table in named:
         if table.department not in departments and (what == "sink" or table.department):
@@ -379,14 +386,14 @@ def _contradictions(file: File) -> Iterator[str]:
         yield "smtp.users: 暗号化なしのAUTHは受けません。tls_certificate も書いてください (AUTH needs STARTTLS)"
 
 
-def _sink_mistakes(place: str, sink: SinkTable) -> Iterator[str]:
+def _sink_mistakes(place: str, sink: ReceiverTable) -> Iterator[str]:
     needed = {"mail": ("relay",), "folder": ("path",), "webhook": ("url", "secret")}[sink.kind]
     for key in needed:
         if not getattr(sink, key):
             yield f"{place} ({sink.kind}): {key} がありません (missing)"
 
 
-Receiver = TypeVar("Receiver", bound=SinkTable)
+Receiver = TypeVar("Receiver", bound=ReceiverTable)
 
 
 def _named(tables: tuple[Receiver, ...], what: str) -> Iterator[Receiver]:

@@ -6,7 +6,7 @@ Also the shape of one fax that the API, the command line and users' scripts hold
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, cast
@@ -23,6 +23,7 @@ from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
 from routing import clock
 from routing.directory import Directory
 from routing.facts import Facts, Sender
+from routing.personal import without_personal
 from routing.taxonomy import DocumentType, Taxonomy
 
 SAYS_NOTHING = frozenset({
@@ -116,12 +117,15 @@ class Desk:
         if fax is not None and fax.sealed:
             raise UsageError(SEALED)
 
-    def as_json(self, faxes: Sequence[Fax], opened: bool = False) -> list[dict[str, Any]]:
+    def as_json(
+        self, faxes: Sequence[Fax], knows: Callable[[Fax], bool] = lambda _: False, *, opened: bool = False
+    ) -> list[dict[str, Any]]:
         """The faxes in the shape of the contract; a sealed one tells nothing but that it is there.
 
-        ``opened``: whoever asks has opened them with a reason.
+        Fields that tell who a patient is stand in it only where the reader ``knows``. ``opened``: whoever asks has
+        opened them with a reason.
         """
-        told = self._as_json(faxes)
+        told = self._as_json(faxes, knows)
         return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
 
     def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
@@ -130,7 +134,7 @@ class Desk:
         found = {fax.id: _sender(fax, directory) for fax in faxes}
         return {fax_id: sender for fax_id, sender in found.items() if sender is not None}
 
-    def _as_json(self, faxes: Sequence[Fax]) -> list[dict[str, Any]]:
+    def _as_json(self, faxes: Sequence[Fax], knows: Callable[[Fax], bool]) -> list[dict[str, Any]]:
         ids = [fax.id for fax in faxes]
         texts = self.store.texts(ids)
         copies: dict[str, list[Delivery]] = {}
@@ -140,7 +144,7 @@ class Desk:
         senders = self.senders(faxes)
         return [
             {
-                **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, [])),
+                **fax_json(fax, texts.get(fax.id, ""), copies.get(fax.id, []), personal=knows(fax)),
                 "same_as": [other for other, _ in alike.get(fax.id, [])],
                 "same_job": jobs.get(fax.id, []),
                 "alert": alert_json(alerts[fax.id], copies.get(fax.id, [])) if fax.id in alerts else None,
@@ -219,8 +223,9 @@ def _boxed(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "box": tuple(kept["box"])}
 
 
-def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, Any]:
-    """One fax in the shape of the contract; keys are only ever added."""
+def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery], *, personal: bool) -> dict[str, Any]:
+    """One fax in the shape of the contract; keys are only ever added. Without ``personal``, fields are withheld."""
+    shown = fax.fields if personal else without_personal(fax.fields)
     return {
         "id": fax.id,
         "state": fax.state,
@@ -246,7 +251,8 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "urgent": fax.urgent,
         "due_at": moment(fax.due_at),
         "masked": fax.masked,
-        "fields": fax.fields,
+        "fields": shown,
+        "withheld": sorted(fax.fields.keys() - shown.keys()),
         "barcodes": fax.barcodes,
         "text": text,
         "deliveries": [_delivery(copy) for copy in deliveries if not copy.step],
@@ -254,6 +260,7 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery]) -> dict[str, A
         "work_by": fax.work_by,
         "corrected_by": fax.corrected_by,
         "joined_into": fax.joined_into,
+        "taken_from": fax.taken_from,
         "exempt": fax.exempt,
         "sealed": fax.sealed is not None,
     }

@@ -72,6 +72,8 @@ class Fax(SQLModel, table=True):
               postgresql_where=text("sealed IS NOT NULL")),
         Index("fax_institution", "institution", sqlite_where=text("institution IS NOT NULL"),
               postgresql_where=text("institution IS NOT NULL")),
+        Index("fax_taken", "taken_from", sqlite_where=text("taken_from IS NOT NULL"),
+              postgresql_where=text("taken_from IS NOT NULL")),
         Index("fax_whole", "content", sqlite_where=text("content <> sha256"),
               postgresql_where=text("content <> sha256")),
     )  # fmt: skip
@@ -128,6 +130,8 @@ class Fax(SQLModel, table=True):
     exempt: str | None = None
     joined_into: str | None = None
     """The fax that this part of a split mail (message/partial) became part of."""
+    taken_from: str | None = None
+    """The fax of which this is a document for another department, with pages of its own; no arrival of its own."""
     enclosed: str | None = None
     """SHA-256 over the documents of the mail as they were attached; None while nobody has opened it."""
     said: str | None = None

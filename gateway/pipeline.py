@@ -9,9 +9,11 @@ journey can be walked without one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -23,16 +25,16 @@ from gateway.parts import Parts
 from gateway.reader import MailToRead, Readers, Turn
 from gateway.repeat import Repeats, said
 from gateway.spool import Spool
-from gateway.store import Decided, Opened, Store
+from gateway.store import Decided, Opened, Store, Taken
 from gateway.transmission import TYPED
 from gateway.tti import read_tti, tti_of
 from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
-from routing.decide import decide
+from routing.decide import decide, decide_alone
 from routing.directory import sighting_of
 from routing.disease import Diseases
-from routing.facts import Decision, Facts, Line, Mark, PageFacts
+from routing.facts import Decision, Facts, Line, Mark, PageFacts, Share
 from routing.model import Model
 from routing.taxonomy import Taxonomy
 
@@ -179,8 +181,10 @@ class Pipeline:
     def decide(self, fax_id: str, run: str) -> None:
         """Say what it is, where it goes, and why; its copies are set going with that, and no inbox waits for them."""
         pages = self.store.pages(fax_id)
-        Repeats(self.store, self.readers).look(self._fax(fax_id), run, pages)
-        decided = self.judge(self._fax(fax_id), pages)
+        fax = self._fax(fax_id)
+        if fax.taken_from is None:
+            Repeats(self.store, self.readers).look(fax, run, pages)
+        decided = self.judge(self._fax(fax_id), pages, share=True)
         self.store.decided(fax_id, run, decided, self.config.sinks_of, self.alerts.call)
 
     def stop_waiting(self, moment: datetime) -> list[str]:
@@ -190,15 +194,35 @@ class Pipeline:
         """
         return self.store.stop_waiting(moment - self._wait)
 
-    def judge(self, fax: Fax, pages: list[Page]) -> Decided:
-        """The decision on a fax whose pages are read; a mail that is no fax is held for its line."""
+    def judge(self, fax: Fax, pages: list[Page], *, share: bool = False) -> Decided:
+        """The decision on a fax whose pages are read; a mail that is no fax is held for its line.
+
+        With ``share``, what other departments get of it is put into the spool; else nothing is written.
+        """
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
         facts = replace(facts, sender=self.store.directory().sender_of(facts, self._own_numbers))
-        decision = decide(facts, self.config.organisation, self.taxonomy, self.diseases, self.learned())
+        lists = (self.config.organisation, self.taxonomy, self.diseases, self.learned())
+        if fax.taken_from is not None:
+            return _decided(fax, pages, facts, decide_alone(facts, *lists, whole=False))
+        decision = decide(facts, *lists)
+        also = decision.also if share and not fax.held_because else ()  # what is incomplete may tell its pages wrongly
+        shares = tuple(taken for part in also if (taken := self._taken(fax, pages, facts, part)) is not None)
         known = _of_sender(facts, self._own_numbers)
-        return replace(_decided(fax, pages, facts, decision), rule=decision.rule, **known)
+        return replace(_decided(fax, pages, facts, decision), also=shares, rule=decision.rule, **known)
+
+    def _taken(self, fax: Fax, pages: list[Page], facts: Facts, share: Share) -> Taken | None:
+        """What another department gets: the pictures of its own pages in a mail of their own, no byte of the others.
+
+        Pictures, because a page of a PDF may carry what it does not show. None where a page has none.
+        """
+        chosen = [page for page in pages if share.first_page <= page.number <= share.last_page]
+        if not all(page.png for page in chosen):
+            return None
+        mail = pictures_mail([self.spool.get(page.png) for page in chosen], f"{fax.id}-p{share.first_page}")
+        decided = replace(_decided(fax, chosen, facts, share.decision), barcodes=())
+        return Taken(share.first_page, share.last_page, self.spool.put(mail), len(mail), decided)
 
     def _no_fax(self, fax: Fax) -> Decided:
         line = self.config.organisation.line(fax.line)
@@ -245,6 +269,17 @@ class Pipeline:
         if fax is None:
             raise LookupError(fax_id)
         return fax
+
+
+def pictures_mail(pictures: Sequence[bytes], name: str) -> bytes:
+    """PNG pictures in one mail, a page each; the same pictures give the same bytes."""
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = f"FAX {name}"
+    mail.set_content("")
+    for number, picture in enumerate(pictures, 1):
+        mail.add_attachment(picture, maintype="image", subtype="png", filename=f"{name}-{number}.png")
+    mail.set_boundary(f"=={name}==")
+    return mail.as_bytes()
 
 
 def received_at(fax: Fax, told: datetime | None) -> datetime:
@@ -316,6 +351,7 @@ def _page_facts(page: Page) -> PageFacts:
         printed=(tti.page, tti.of) if tti is not None and tti.page else None,
         marks=tuple(Mark(mark["text"], tuple(mark["box"]), mark["on"], mark["confidence"]) for mark in page.marks),
         kind=page.kind,
+        skew=page.skew,
     )
 
 
@@ -363,6 +399,8 @@ def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> D
                 "page": found.page,
                 "box": list(found.box),
                 "confidence": found.confidence,
+                **({"masked": True} if found.masked else {}),
+                **({"note": found.note} if found.note else {}),
             }
             for name, found in decision.fields.items()
         },

@@ -54,8 +54,12 @@ class Stage:
     intake: Intake
     line: str
 
-    def play(self, file: Path, pictures: Path | None = None, line: str = "") -> dict[str, Any]:
+    def play(
+        self, file: Path, pictures: Path | None = None, *, line: str = "", personal: bool = False
+    ) -> dict[str, Any]:
         """The fax in the shape of the contract, as if it had come on ``line`` (the stage's, when none is given).
+
+        With ``personal`` the fields that tell who the patient is, too.
 
         With ``pictures``, a folder, a picture of each page's reading is put there, and ``pictures`` tells their places.
         """
@@ -65,7 +69,7 @@ class Stage:
         fax_id = self.intake.accept(arrival, (line or self.line,))[0]
         clock = _Clock()
         self.pipeline.journey(fax_id, clock)
-        fax = self.desk.as_json([self.desk.fax(fax_id)])[0]
+        fax = self.desk.as_json([self.desk.fax(fax_id)], lambda _: personal)[0]
         if pictures is not None:
             fax["pictures"] = [str(place) for place in self._explain(file, fax, clock, pictures)]
         return fax

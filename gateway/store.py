@@ -57,6 +57,9 @@ from routing.facts import Institution as Known
 LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token", "case:opened")
 """Events that tell who looked, and change nothing in a list."""
 
+SHARED = {"accepted_at", "received_at", "month", "line", "envelope_from", "client", "kind", "sender", "subject",
+          "caller", "caller_source", "tsi"}  # fmt: skip
+"""What an entry for another department has of the fax: the call, none of its content."""
 FAXES = ("fax", "unreadable", "no_attachment")
 """Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
 
@@ -203,6 +206,18 @@ class Decided:
     """What the directory may learn from it."""
     rule: str | None = None
     """The rule that decided, by name."""
+    also: tuple[Taken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Pages of a fax for another department: a mail of their own with nothing else in it, and what it is."""
+
+    first_page: int
+    last_page: int
+    sha256: str
+    bytes: int
+    decided: Decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,13 +536,14 @@ class Store:
     def opened(self, fax_id: str, run: str, opened: Opened) -> None:
         """Note what the mail told."""
         with self._owned(fax_id, run) as (session, fax):
-            fax.kind, fax.sender, fax.subject = opened.kind, opened.sender, opened.subject
-            fax.message_id, fax.pages = opened.message_id, opened.pages
-            fax.caller, fax.caller_source, fax.tsi = opened.caller, opened.caller_source, opened.tsi
+            fax.kind, fax.message_id, fax.pages = opened.kind, opened.message_id, opened.pages
             fax.problems, fax.held_because = list(opened.problems), list(opened.held_because)
             fax.unopened = list(opened.held_because)
-            fax.received_at, fax.month = opened.received_at, month_of(opened.received_at)
-            fax.counts = opened.counts and fax.duplicate_of is None and fax.joined_into is None
+            if fax.taken_from is None:  # else the call is the whole fax's, and its mail is ours
+                fax.caller, fax.caller_source, fax.tsi = opened.caller, opened.caller_source, opened.tsi
+                fax.received_at, fax.month = opened.received_at, month_of(opened.received_at)
+                fax.sender, fax.subject = opened.sender, opened.subject
+            fax.counts = opened.counts and not (fax.duplicate_of or fax.joined_into or fax.taken_from)
             fax.enclosed, fax.said, fax.pictures = opened.enclosed or None, opened.said or None, None
             session.add(fax)
             # Pages of an earlier run that read more of them: parts that were joined and are taken apart again.
@@ -785,10 +801,59 @@ class Store:
             session.add(fax)
             session.flush()
             self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
-            if fax.state == State.ROUTED and not self._repeat(session, fax):
+            again = self._repeat(session, fax)
+            if fax.state == State.ROUTED and not again:
                 self._send(session, fax, sinks_of(fax.department))
             if fax.urgent:
                 self._raise(session, fax, call_of)
+            for taken in () if again or fax.sealed or fax.taken_from else decided.also:
+                self._take_out(session, fax, taken, sinks_of, call_of)
+
+    def _take_out(self, session: Session, fax: Fax, taken: Taken, sinks_of: SinksOf, call_of: CallOf) -> None:
+        """An entry of its own for the pages that another department must have; one that is there stays as it is."""
+        entry_id = f"{fax.id}-p{taken.first_page}"
+        if session.get(Fax, entry_id) is not None:
+            return
+        decided = taken.decided
+        entry = Fax(
+            **fax.model_dump(include=SHARED),
+            id=entry_id,
+            taken_from=fax.id,
+            sha256=taken.sha256,
+            content=taken.sha256,
+            bytes=taken.bytes,
+            pages=taken.last_page - taken.first_page + 1,
+            counts=False,
+            state=State.ROUTED,
+            updated_at=now(),
+            reasons=list(decided.reasons),
+            document_type=decided.document_type,
+            confidence=decided.confidence,
+            department=decided.department,
+            urgent=decided.urgent,
+            due_at=decided.due_at,
+            masked=decided.masked,
+            fields=decided.fields,
+            documents=list(decided.documents),
+        )
+        session.add(entry)
+        session.flush()
+        pages = select(Page).where(
+            Page.fax_id == fax.id, Page.number >= taken.first_page, Page.number <= taken.last_page
+        )
+        for page in session.exec(pages).all():
+            number = page.number - taken.first_page + 1
+            session.add(Page(**{**page.model_dump(), "fax_id": entry_id, "number": number}))
+        self._note(session, "journey", "taken", entry_id, department=entry.department, type=entry.document_type)
+        self._note(session, "journey", "shared", fax.id, department=entry.department, entry=entry_id)
+        self._send(session, entry, sinks_of(entry.department))
+        if entry.urgent:
+            self._raise(session, entry, call_of)
+
+    def taken_from(self, fax_id: str) -> list[Fax]:
+        """The entries that other departments have of this fax."""
+        with self._session() as session:
+            return list(session.exec(select(Fax).where(Fax.taken_from == fax_id).order_by(col(Fax.id))))
 
     def failed(self, fax_id: str, run: str, sentence: str) -> None:
         """The journey broke off: a person sees it in the inbox, with the original."""
@@ -955,7 +1020,7 @@ class Store:
             session.add(fax)
             session.flush()
             self._alone(session, fax.line)
-            if fax.duplicate_of or fax.kind != "fax" or fax.joined_into:
+            if fax.duplicate_of or fax.kind != "fax" or fax.joined_into or fax.taken_from:
                 return fax.duplicate_of
             said = {entry.fax_id if entry.other_id == fax_id else entry.other_id for entry in self._told(session, fax)}
             for other in self._equal(session, fax):
@@ -974,6 +1039,7 @@ class Store:
             session.exec(
                 select(Fax)
                 .where(sa.or_(*equal), Fax.line == fax.line, Fax.id != fax.id, Fax.kind == "fax")
+                .where(col(Fax.taken_from).is_(None))
                 .where(col(Fax.joined_into).is_(None), sa.or_(col(Fax.pictures).is_not(None), col(Fax.pages) == 0))
                 .order_by(col(Fax.accepted_at), col(Fax.id))
                 .limit(PER_QUERY)
@@ -1015,6 +1081,7 @@ class Store:
                     Fax.kind == "fax",
                     col(Fax.duplicate_of).is_(None),
                     col(Fax.joined_into).is_(None),
+                    col(Fax.taken_from).is_(None),
                     *([sa.or_(col(Fax.caller) == fax.caller, col(Fax.caller).is_(None))] if fax.caller else []),
                 )
                 .order_by(col(Fax.accepted_at).desc(), col(Fax.id))
@@ -1667,6 +1734,7 @@ class Store:
             rows = session.execute(
                 sa.select(*keys, sa.func.count())
                 .where(col(Fax.counts).is_(False), col(Fax.month) >= first, col(Fax.month) <= last)
+                .where(col(Fax.taken_from).is_(None))
                 .group_by(*keys)
             ).all()
         return [(month, reason, count) for month, reason, count in rows]

@@ -2,7 +2,8 @@
 
 Eras: 令和 from 2019-05-01, 平成 1989-01-08, 昭和 1926-12-25, 大正 1912-07-30, 明治 1868-01-25
 (元号を改める政令 and its forerunners). Old stock still prints 平成; such a year is counted on (平成38年 = 2026) and the
-value carries a warning.
+value carries a warning. A form's era may be chosen by a circle, and its year may be left out: :func:`nearest` is told
+both.
 """
 
 from __future__ import annotations
@@ -30,18 +31,30 @@ _INITIALS = {
     "昭": "昭和",
     "大": "大正",
     "明": "明治",
+    "成": "平成",
+    "戌": "平成",
 }
 _KANJI = {"〇": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _NUMERAL = r"(?:\d{1,4}|[〇零一二三四五六七八九十百千]{1,7}|元)"
 _BETWEEN = r"[ \t]{0,6}"
+_SPECK = r"[ \t.,・·]{0,4}"  # a form's own dots and rules beside its 年, 月 and 日
 _FORM = re.compile(
     r"(?P<era>(?P<choice>[(\[]?(?:(?:明治?|大正?|昭和?|平成?|令和?)[・,/ ]{1,3}){1,4}(?:大正?|昭和?|平成?|令和?)[)\]]?)"
-    r"|[(\[]?(?:[令今合全分冷]和|[平乎][成戌]|昭和|大正|明治)[)\]]?"
+    r"|[(\[]?(?:[令今合全分冷]和|[平乎][成戌]|昭和|大正|明治|[成戌](?=[ ]?\d))[)\]]?"
     r"|(?<![a-zA-Z])[RHSTMrhstm](?=[ .]{0,2}\d)|[令平昭大明](?=[ .]{0,2}\d))?"
-    rf"{_BETWEEN}[.]?{_BETWEEN}(?<!\d)(?P<year>{_NUMERAL}){_BETWEEN}(?:年|[./-]){_BETWEEN}"
-    rf"(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}}){_BETWEEN}(?:[月川]|[./-]){_BETWEEN}"
+    rf"{_BETWEEN}[.]?{_BETWEEN}(?<!\d)(?P<year>{_NUMERAL})(?:{_SPECK}年{_SPECK}|{_BETWEEN}[./-]{_BETWEEN})"
+    rf"(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})(?:{_SPECK}[月川]{_SPECK}|{_BETWEEN}[./-]{_BETWEEN})"
     r"(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?![\d/])(?:[ \t]{0,6}日)?"
 )
+_OF_A_YEAR = re.compile(  # a year without its era: it stands printed elsewhere, or nowhere
+    rf"(?<![\d./-])(?P<year>\d{{1,2}}){_SPECK}年{_SPECK}(?P<month>\d{{1,2}}){_SPECK}[月川]{_SPECK}(?P<day>\d{{1,2}})(?!\d)"
+    r"(?:[ \t]{0,6}日)?"
+)
+_OF_A_MONTH = re.compile(
+    rf"(?<![\d./年-])(?P<month>\d{{1,2}})(?:{_SPECK}月{_SPECK}|[ \t]?/[ \t]?)"
+    r"(?P<day>\d{1,2})(?![\d/年月])(?:[ \t]{0,6}日)?"
+)
+_UNCLEAR = "元号の選択が読み取れないため令和とみなしました。"
 _LONGEST = 20_000
 _MOST_FOUND = 500
 
@@ -59,6 +72,42 @@ class WrittenDate:
 def parse(text: str) -> WrittenDate | None:
     """The first date in ``text``, or None."""
     return next(iter(find(text)), None)
+
+
+def nearest(text: str, day: date, era: str | None = None) -> WrittenDate | None:
+    """The first date in ``text``, also one that leaves out its era or its year.
+
+    ``era`` is the one that a circle or a column's head chooses (令和, 令, R); without it a bare year, and a month and a
+    day alone, are those of the last such date up to ``day`` (令和 for a bare year), with a warning.
+    """
+    chosen = _era(era)
+    written = parse(text)
+    if written is not None and not (written.warning == _UNCLEAR and chosen):
+        return written
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST])
+    match = _OF_A_YEAR.search(plain)
+    if match is not None:
+        return _of_era(match, chosen, day)
+    match = _OF_A_MONTH.search(plain)
+    return _last(match, day) if match is not None and written is None else written
+
+
+def _of_era(match: re.Match[str], era: str | None, day: date) -> WrittenDate | None:
+    year = int(match["year"])
+    if not year:
+        return None
+    guessed = None if era else "元号の記載がないため令和とみなしました。"
+    written = _with_warning(_ERAS[era or "令和"].year + year - 1, match, match.group().strip(), guessed)
+    if written is None or (era is None and written.date > day):
+        return None
+    return written if guessed else WrittenDate(written.date, written.raw, _odd(era or "令和", written.date))
+
+
+def _last(match: re.Match[str], day: date) -> WrittenDate | None:
+    """The last day of this month and number up to ``day``."""
+    raw, warning = match.group().strip(), "年の記載がないため受信日に近い年とみなしました。"
+    tried = (_with_warning(year, match, raw, warning) for year in range(day.year, day.year - 9, -1))
+    return next((written for written in tried if written is not None and written.date <= day), None)
 
 
 def find(text: str) -> tuple[WrittenDate, ...]:
@@ -83,7 +132,7 @@ def _written(match: re.Match[str]) -> WrittenDate | None:
     if not 1 <= year <= 99:
         return None
     begins = _ERAS[era or "令和"]
-    unclear = None if era else "元号の選択が読み取れないため令和とみなしました。"
+    unclear = None if era else _UNCLEAR
     written = _with_warning(begins.year + year - 1, match, raw, unclear)
     if written is None or unclear:
         return written

@@ -7,7 +7,8 @@ person can check in two seconds; no reason names a patient.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from routing import clock
 from routing.classify import classify
@@ -16,7 +17,7 @@ from routing.department import Department, Organisation, Rule
 from routing.directory import sender_reason
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
-from routing.facts import Classification, Decision, Facts, Said, Witness
+from routing.facts import Classification, Decision, Facts, PageFacts, Said, Share, Witness
 from routing.layout import FAX_LIMIT, PAGE_LIMIT
 from routing.model import Model
 from routing.paging import Lacking, lacking
@@ -27,6 +28,8 @@ from routing.taxonomy import DocumentType, Taxonomy
 _RUNNER_UP = 0.45
 """A critical class this likely beside another one is shown to a person at once."""
 _HINTED = 0.5
+_MOST_SHARED = 20
+"""Pages of a document for another department; a longer one is for a person to pass on."""
 _ALWAYS_HELD = {
     "MISDIRECTED": "他機関宛ての誤着の疑いがあります。発信元への連絡が必要です。",
     "SPAM": "広告・営業と思われます。確認のうえ処理してください。",
@@ -51,20 +54,42 @@ def decide(
 ) -> Decision:
     """The decision for one fax: department, class, urgency, due time, and whether a person must look first.
 
-    The lists are used as they stood on the day of reception (Asia/Tokyo). Never raises for any text.
+    Where documents for several departments came in one fax, it goes to the department of the most urgent one, and
+    ``also`` says what the others must have of it. The lists are used as they stood on the day of reception
+    (Asia/Tokyo). Never raises for any text.
     """
+    decision = decide_alone(facts, organisation, taxonomy, diseases, model)
+
+    def alone(pages: Sequence[PageFacts]) -> Decision:
+        return decide_alone(_taken_out(facts, pages), organisation, taxonomy, diseases, model, whole=False)
+
+    shares = tuple(_shares(facts, decision, alone))
+    told = tuple(_to_pass_on(decision, shares, organisation, taxonomy))
+    return replace(decision, also=shares, reasons=decision.reasons + told)
+
+
+def decide_alone(
+    facts: Facts,
+    organisation: Organisation,
+    taxonomy: Taxonomy,
+    diseases: Diseases,
+    model: Model | None = None,
+    *,
+    whole: bool = True,
+) -> Decision:
+    """The same of one document, shared with nobody. Not ``whole``: pages taken out of a fax, which lacks none."""
     day = facts.received_at.astimezone(JST).date()
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
     found = classify(facts.pages, taxonomy, diseases, day, model)
     rule, kind = first_rule(organisation, facts, found.document_type)
-    fields = extract(facts.pages, diseases) if found.document_type in NOTIFICATIONS else {}
+    fields = extract(_deciding(facts.pages, found), diseases, found.document_type, day)
 
     draft = _Draft(document_type=found.document_type, confidence=found.confidence)
     _say_why(draft, found, taxonomy, diseases)
     _apply_rule(draft, rule, kind, facts)
     _choose_department(draft, facts, organisation, taxonomy)
     _judge_urgency(draft, rule, found, taxonomy)
-    _hold_for_pages(draft, facts)
+    _hold_for_pages(draft, facts, whole=whole)
     _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
@@ -90,6 +115,54 @@ def decide(
         documents=found.parts,
         rule=rule.name if rule is not None else None,
     )
+
+
+def _deciding(pages: tuple[PageFacts, ...], found: Classification) -> tuple[PageFacts, ...]:
+    """The pages of the first document of the fax's class: two notifications are two patients."""
+    part = next((part for part in found.parts if part.document_type == found.document_type), None)
+    if part is None:
+        return pages
+    return tuple(page for page in pages if part.first_page <= page.number <= part.last_page)
+
+
+# --- documents for other departments
+
+
+def _shares(facts: Facts, decision: Decision, judge: Callable[[Sequence[PageFacts]], Decision]) -> Iterator[Share]:
+    """The documents of the fax that belong to another department, where that is beyond doubt.
+
+    A page too many would show a patient to people without need; a page too few is seen by the fax's own department,
+    which has all of it. So every page must be told by itself for what the document is, and nothing may hold it.
+    """
+    if len(decision.documents) < 2 or decision.document_type in _ALWAYS_HELD:
+        return
+    for part in decision.documents:
+        pages = tuple(page for page in facts.pages if part.first_page <= page.number <= part.last_page)
+        if part.document_type in {None, "OTHER", *_ALWAYS_HELD} or len(pages) > _MOST_SHARED:
+            continue
+        alone = [judge(chosen) for chosen in (pages, *((page,) for page in pages if len(pages) > 1))]
+        told = {(one.department, one.document_type, one.held) for one in alone}
+        if told == {(alone[0].department, part.document_type, False)} and alone[0].department != decision.department:
+            yield Share(part.first_page, part.last_page, alone[0])
+
+
+def _to_pass_on(
+    decision: Decision, shares: tuple[Share, ...], organisation: Organisation, taxonomy: Taxonomy
+) -> Iterator[str]:
+    """Documents that look like another department's and are not shared: a person passes them on."""
+    shared = {share.first_page for share in shares}
+    for part in decision.documents:
+        kind = taxonomy.get(part.document_type)
+        if kind is None or part.first_page in shared or part.document_type in {"OTHER", *_ALWAYS_HELD}:
+            continue
+        served = department_for(organisation, kind)
+        if served is not None and served.id != decision.department and part.document_type != decision.document_type:
+            yield f"{part.first_page}ページ目からは「{kind.name}」のようです(担当: {served.name})"
+
+
+def _taken_out(facts: Facts, pages: Sequence[PageFacts]) -> Facts:
+    """The facts of some pages alone, counted from 1; a barcode may stand on another page."""
+    return replace(facts, pages=tuple(replace(page, number=n) for n, page in enumerate(pages, 1)), barcodes=())
 
 
 # --- why
@@ -232,7 +305,7 @@ def _watch_both(draft: _Draft, found: Classification, taxonomy: Taxonomy) -> Non
 # --- when a person must look
 
 
-def _hold_for_pages(draft: _Draft, facts: Facts) -> None:
+def _hold_for_pages(draft: _Draft, facts: Facts, *, whole: bool) -> None:
     if not facts.pages:
         draft.held_because.append("文書が添付されていません。")
         return
@@ -241,7 +314,7 @@ def _hold_for_pages(draft: _Draft, facts: Facts) -> None:
         draft.held_because.append("どのページも読み取れません。原本を確認してください。")
     elif unreadable and draft.urgent:
         draft.held_because.append(f"読み取れないページがあります({_list(unreadable)}ページ)。")
-    draft.held_because += [_gone(gone) for gone in lacking(facts.pages)]
+    draft.held_because += [_gone(gone) for gone in lacking(facts.pages)] if whole else []
     lengths = [len(page.text) for page in facts.pages]
     if max(lengths) > PAGE_LIMIT or sum(lengths) > FAX_LIMIT:
         draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")

@@ -22,13 +22,6 @@ from zoneinfo import ZoneInfo
 from routing.errors import RoutingError
 
 _TOKYO = "Asia/Tokyo"
-NAMELESS = {
-    "disease": "疾患名",
-    "diagnosed": "診断年月日",
-    "institution_phone": "医療機関の電話番号",
-}
-"""The fields of a form that say nothing of who somebody is, and what staff call them: only these stand in the text of a
-mail. A field that is not named here counts as personal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,9 +104,7 @@ class Diseases:
             return None
         if inside:
             # A damaged long name goes before a short one that it happens to hold: アメーハ赤痢 is not 赤痢.
-            longer = [
-                m for m in near if m.disease.id != inside[0].disease.id and len(m.written) > len(inside[0].written)
-            ]
+            longer = [m for m in near if m.disease.id != inside[0].disease.id and _is_the_longer(m, inside[0], value)]
             if not longer:
                 return inside[0]
             near = longer
@@ -210,6 +208,17 @@ def _abbreviated(diseases: Diseases, text: str) -> list[tuple[Disease, str]]:
         for disease, written in _names(diseases).values()
         if written.isascii() and re.search(rf"(?<![A-Za-z0-9]){re.escape(written)}(?![A-Za-z0-9])", plain)
     ]
+
+
+def _is_the_longer(longer: Likeness, inside: Likeness, value: str) -> bool:
+    """Whether half of what a longer name has more is there: アメーハ赤痢; インフルエンザA型 is no 鳥インフルエンザ."""
+    name, short = fold(longer.written), fold(inside.written)
+    if len(name) <= len(short):
+        return False
+    more, rest = name.replace(short, "", 1), value.replace(short, "", 1)
+    if any(fold(alias) in rest for alias in inside.disease.aliases):
+        return False  # 感染性胃腸炎(ノロウイルス) names one disease twice
+    return sum(sign in rest for sign in more) * 2 >= len(more)
 
 
 def _damaged(names: Mapping[str, tuple[Disease, str]], value: str) -> list[Likeness]:

@@ -1,21 +1,27 @@
 """Values found on forms: by the label that stands left of or above them, with the place to show.
 
-Names of diseases come from the list of notifiable diseases or not at all; dates and numbers only when they are ones.
-Names of patients are not extracted.
+Names of diseases come from the list of notifiable diseases or not at all; dates and numbers only when they are ones. A
+patient's name and address only from forms that have them by law (:mod:`routing.personal`). What is blacked out is said
+to be so: it is there, and a person has to ask for it by telephone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
-from routing import dates, number
+from routing import values
 from routing.disease import Diseases, Likeness
-from routing.facts import Field, PageFacts
+from routing.facts import Box, Field, Mark, PageFacts
 from routing.fold import fold, trace
+from routing.form import Answer, Entry, entries, stacked
+from routing.labels import PATIENT, labels_in
 from routing.layout import PageLine, PageLines, lay_out
-from routing.phrases import nearly
+from routing.personal import NAMELESS, named_by_law
+from routing.phrases import NOTIFICATIONS, nearly
+from routing.values import CASE_TYPES, ERAS, SEXES, Value
 
 _DISEASE_LABELS = (
     "感染症名",
@@ -27,10 +33,9 @@ _DISEASE_LABELS = (
     "届出疾患",
     "疾病の名称",
     "感染症の種類",
+    "疑われる感染症",
+    "原因となった疾患",
 )
-_DIAGNOSIS_LABELS = ("診断(検案)年月日", "診断(検案)した年月日", "診断年月日", "診断した年月日", "診断日", "検案年月日")
-_PHONE_LABELS = ("電話番号", "連絡先電話", "電話", "tel", "連絡先")
-_INSTITUTION_END = ("当該者氏名", "当該者住所", "当該者", "患者氏名", "患者住所")
 _TITLE = fold("発生届")
 _LABEL_LINE = 40  # a longer line is a sentence
 _OTHER_LABELS = ("初診", "発病", "報告", "生年", "推定", "死亡", "感染した")
@@ -41,18 +46,34 @@ _MASKED = re.compile(  # said of this fax, not asked of its sender
 )
 
 
-def extract(pages: Sequence[PageFacts], diseases: Diseases) -> dict[str, Field]:
-    """The fields found of a 発生届: ``disease``, ``diagnosed`` (ISO 8601), ``institution_phone`` (E.164).
+def extract(
+    pages: Sequence[PageFacts],
+    diseases: Diseases,
+    document_type: str | None = "DISEASE_IMMEDIATE",
+    received: date | None = None,
+) -> dict[str, Field]:
+    """The fields found of a notification or its kin, by name; none for a class that is no form of them.
 
-    Boxes are all zero where the pages have no words with boxes.
+    ``disease`` and its ``category``; ``diagnosed`` and the other days (ISO 8601); ``institution_phone`` (E.164);
+    ``age`` in years or ``8か月``; ``sex``, ``case_type`` and other options by tick or circle; the rest as it stands.
+    ``received`` is the day of reception, by which a day without its year and an era without its circle are
+    understood. Boxes are all zero where the pages have no words with boxes.
     """
-    laid = lay_out(pages)
-    found = {
-        "disease": find_disease(laid, diseases),
-        "diagnosed": _diagnosed(laid),
-        "institution_phone": _institution_phone(laid),
-    }
-    return {name: field for name, field in found.items() if field is not None}
+    keys = _kin(document_type)
+    if not keys:
+        return {}
+    found: dict[str, Field] = {}
+    disease = find_disease(lay_out(pages), diseases) if "disease" in keys else None
+    known = diseases.named(disease.value) if disease is not None else None
+    if disease is not None:
+        found["disease"] = disease
+    if known is not None and disease is not None and document_type in NOTIFICATIONS:
+        found["category"] = Field(known.category, disease.raw, disease.page, disease.box, disease.confidence)
+    if named_by_law(document_type, known):
+        keys |= _OF_A_PERSON
+    form = _Form(entries(pages), received)
+    found |= {key: field for key, read in _READERS.items() if key in keys and (field := read(form, key)) is not None}
+    return found | _headed(form, lay_out(pages[:1]), keys - found.keys())
 
 
 def masked(pages: Sequence[PageFacts]) -> bool:
@@ -68,9 +89,9 @@ def find_disease(pages: Sequence[PageLines], diseases: Diseases) -> Field | None
 
 
 def diagnosis_date(fields: dict[str, Field]) -> date | None:
-    """The diagnosis date among extracted fields, or None."""
+    """The diagnosis date among extracted fields, or None: also where it is blacked out."""
     field = fields.get("diagnosed")
-    return date.fromisoformat(field.value) if field is not None else None
+    return date.fromisoformat(field.value) if field is not None and not field.masked else None
 
 
 # --- disease
@@ -81,6 +102,8 @@ def _in_title(pages: Sequence[PageLines], diseases: Diseases) -> Field | None:
     for page in pages:
         for n, line in enumerate(page.lines):
             at = line.folded.find(_TITLE)
+            if at < 0 and line.folded.endswith(_TITLE[:-1]):  # its last sign stands apart, or was not read
+                at = len(line.folded) - len(_TITLE) + 1
             if at < 0 or len(line.folded) > 60 or not line.title:
                 continue
             above = page.lines[n - 1].folded if n and at == 0 and len(page.lines[n - 1].folded) <= 30 else ""
@@ -110,43 +133,12 @@ def _only_mentioned(pages: Sequence[PageLines], diseases: Diseases) -> Field | N
     if len(met) != 1:
         return None
     likeness, line = next(iter(met.values()))
-    return _disease_field(likeness, line, weight=0.8)
+    return _disease_field(likeness, line, likeness.written, weight=0.8)
 
 
 def _disease_field(likeness: Likeness, line: PageLine, raw: str = "", weight: float = 1.0) -> Field:
     confidence = round(likeness.score * weight * line.sure_of(likeness.disease.name), 3)
     return Field(likeness.disease.name, raw or line.raw.strip(), line.page, line.box, confidence)
-
-
-# --- dates and numbers
-
-
-def _diagnosed(pages: Sequence[PageLines]) -> Field | None:
-    for line, value in _values(pages, _DIAGNOSIS_LABELS):
-        written = dates.parse(value)
-        if written is not None:
-            sure = (0.7 if written.warning else 1.0) * line.sure_of(written.raw)
-            return Field(written.date.isoformat(), written.raw, line.page, line.box, round(sure, 3))
-    return None
-
-
-def _institution_phone(pages: Sequence[PageLines]) -> Field | None:
-    """The institution's telephone stands before the patient's part of the form; after it, it is the patient's."""
-    head = []
-    for page in pages[:1]:
-        for line in page.lines:
-            if any(fold(label) in line.folded for label in _INSTITUTION_END):
-                break
-            head.append(line)
-    if not head or len(head) == len(pages[0].lines):
-        return None
-    part = PageLines(head[0].page, tuple(head), "")
-    for line, value in _values([part], _PHONE_LABELS):
-        numbers = number.find(value)
-        if numbers:
-            sure = round(line.sure_of(numbers[0].printed), 3)
-            return Field(numbers[0].e164, numbers[0].printed, line.page, line.box, sure)
-    return None
 
 
 # --- labels and their values
@@ -202,3 +194,274 @@ def _near(lines: Sequence[PageLine], n: int) -> list[PageLine]:
     right = [o for o in others if o.box[0] >= x1 - height and o.box[1] <= middle <= o.box[3]]
     below = [o for o in others if y1 - height / 2 <= o.box[1] <= y1 + 2 * height and o.box[0] < x1 and o.box[2] > x0]
     return sorted(right, key=lambda o: o.box[0])[:2] + sorted(below, key=lambda o: o.box[1])[:1]
+
+
+# --- the fields of a form
+
+
+_DAYS = ("reported", "first_visit", "diagnosed", "infected", "onset", "died", "admitted", "discharged")
+_OF_A_PLACE = frozenset({"reported", "reporter", "institution", "institution_address", "institution_phone"})
+_OF_A_CASE = (
+    _OF_A_PLACE
+    | {
+        "disease",
+        "category",
+        "case_type",
+        "doctor",
+        "sex",
+        "age",
+        "first_visit",
+        "diagnosed",
+        "infected",
+        "onset",
+        "died",
+    }
+    | {"symptoms", "method", "route", "infection_place", "ticked"}
+) - {"reporter"}
+_KIN = {
+    "TB_ADMISSION": _OF_A_PLACE | {"doctor", "sex", "age", "admitted", "discharged"},
+    "FOOD_POISONING": _OF_A_PLACE | {"doctor", "sex", "age", "onset", "diagnosed", "symptoms", "cause", "food", "sick"},
+    "OUTBREAK_FACILITY": _OF_A_PLACE | {"disease", "onset", "symptoms", "sick"},
+    "OUTBREAK_SCHOOL": _OF_A_PLACE | {"disease", "symptoms"},
+}
+
+
+def _kin(document_type: str | None) -> frozenset[str]:
+    """The fields that forms of a class have."""
+    return _OF_A_CASE if document_type in NOTIFICATIONS else _KIN.get(document_type or "", frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The labels of a fax with what stands beside them, and when it came."""
+
+    entries: tuple[Entry, ...]
+    received: date | None
+
+    def of(self, *keys: str) -> list[Entry]:
+        """The entries of some keys, exactly written ones first."""
+        return sorted((entry for entry in self.entries if entry.key in keys), key=lambda entry: -entry.likeness)
+
+    def day_alone(self, text: str) -> Value | None:
+        """A day with its year in a line of its own."""
+        return values.day(text, self.received) if re.search(r"年.*月.*日|[.-].*[.-]", fold(text)) else None
+
+
+_Read = Callable[[_Form, str], Field | None]
+
+
+def _first(form: _Form, keys: Sequence[str], understand: Callable[[Answer, Entry], Value | None]) -> Field | None:
+    """The first answer that is a value; else, where its place is blacked out, that."""
+    held = form.of(*keys)
+    for entry in held:
+        for answer in entry.answers():
+            if _MASKED.search(answer.text):
+                return _hidden(entry, answer.box)
+            if entry.masked is not None and _before(entry.masked, answer.box):
+                return _hidden(entry, entry.masked)  # what stands behind the bar is another's value
+            value = understand(answer, entry)
+            if value is not None:
+                return _field(value, answer, entry)
+        if entry.masked is not None:
+            return _hidden(entry, entry.masked)
+    return None
+
+
+def _before(bar: Box, box: Box) -> bool:
+    """Whether a black bar stands left of some words on their row."""
+    return bar[0] < box[0] and min(bar[3], box[3]) > max(bar[1], box[1])
+
+
+def _field(value: Value, answer: Answer, entry: Entry) -> Field:
+    sure = value.sure * answer.confidence * entry.likeness
+    return Field(value.value, value.raw, answer.page, answer.box, round(sure, 3), note=value.note)
+
+
+def _hidden(entry: Entry, box: Box) -> Field:
+    return Field("", "", entry.page, box, 1.0, masked=True)
+
+
+def _day(form: _Form, key: str) -> Field | None:
+    return _first(form, (key,), lambda answer, _: values.day(answer.text, form.received))
+
+
+def _plain(understand: Callable[[str], Value | None], *others: str) -> _Read:
+    def read(form: _Form, key: str) -> Field | None:
+        return _first(form, (key, *others), lambda answer, _: understand(answer.text))
+
+    return read
+
+
+def _age(form: _Form, key: str) -> Field | None:
+    return _first(form, (key, "sex_age"), lambda answer, _: values.age(answer.text))
+
+
+def _sex(form: _Form, key: str) -> Field | None:
+    circled = _choice(form, (key, "sex_age"), SEXES)
+    if circled is not None:
+        return circled
+    return _first(form, (key, "sex_age"), lambda answer, entry: None if _open(entry, SEXES)
+                  else values.sex(answer.text, _letters(answer.box)))  # fmt: skip
+
+
+def _open(entry: Entry, options: Sequence[str]) -> bool:
+    """Whether options are printed there to choose from: then the words alone say nothing."""
+    return len(entry.beside) > 1 or any(values.chosen(options, (replace(m, on=True),), "") for m in entry.marks)
+
+
+def _letters(box: Box) -> float:
+    """How often its height a run is wide."""
+    return (box[2] - box[0]) / max(1, box[3] - box[1])
+
+
+def _case_type(form: _Form, key: str) -> Field | None:
+    return _choice(form, (key,), CASE_TYPES) or _first(
+        form,
+        (key,),
+        lambda answer, entry: None if _open(entry, CASE_TYPES) else values.chosen(CASE_TYPES, (), answer.text),
+    )
+
+
+def _choice(form: _Form, keys: Sequence[str], options: Sequence[str]) -> Field | None:
+    for entry in form.of(*keys):
+        value = values.chosen(options, entry.marks, "")
+        if value is not None:
+            mark = next(mark for mark in entry.marks if mark.on and mark.text == value.raw)
+            return Field(value.value, value.raw, entry.page, mark.box, round(value.sure * entry.likeness, 3))
+    return None
+
+
+def _born(form: _Form, key: str) -> Field | None:
+    if form.received is None:
+        return _day(form, key)
+    received, age = form.received, _age(form, "age")
+    years = int(age.value) if age is not None and age.value.isdecimal() else None
+    return _first(form, (key,), lambda answer, entry: values.birth(answer.text, received, _era(entry), years))
+
+
+def _era(entry: Entry) -> str | None:
+    era = values.chosen(ERAS, entry.marks, "")
+    return era.value if era is not None else None
+
+
+def _ticks(form: _Form, key: str) -> Field | None:
+    """The ticked options of a question, or the words that stand there where it has no boxes to tick."""
+    asked = [(entry, mark) for entry in form.of(key) for mark in entry.asked]
+    on = [(entry, mark) for entry, mark in asked if mark.on and values.words(mark.text)]
+    if on:
+        return _of_marks([mark for _, mark in on], on[0][0].page)
+    if asked or any(_printed(entry) for entry in form.of(key)):
+        return None
+    return _first(form, (key,), lambda answer, _: values.words(answer.text))
+
+
+def _printed(entry: Entry) -> bool:
+    """Whether options are printed beside a question: in several columns, or with boxes to tick."""
+    columns = len(entry.beside) > 1 and not stacked(entry.beside)
+    return columns or entry.grouped or any(_BOX.match(answer.text) for answer in (*entry.beside, *entry.below))
+
+
+_BOX = re.compile(r"\s*[□☐☑■ロ口]\s*[^\W\d]")
+_SAID_ELSEWHERE = frozenset({"sex", "sex_age", "case_type", "born", "symptoms", "method", "route"})
+
+
+def _ticked(form: _Form, key: str) -> Field | None:
+    """All other options that are ticked or circled."""
+    del key
+    on = [
+        (e, mark)
+        for e in form.entries
+        if e.key not in _SAID_ELSEWHERE
+        for mark in e.asked
+        if mark.on and values.words(mark.text)
+    ]
+    return _of_marks([mark for _, mark in on], on[0][0].page) if on else None
+
+
+def _of_marks(marks: Sequence[Mark], page: int) -> Field:
+    texts = [re.sub(r"^[\s□☐☑ロ口✓レ]+(?=\w)", "", mark.text).strip() for mark in marks]
+    boxes = [mark.box for mark in marks]
+    around = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
+    return Field("、".join(texts), "、".join(texts), page, around, round(0.9 * min(m.confidence for m in marks), 3))
+
+
+_READERS: Mapping[str, _Read] = {
+    **dict.fromkeys(_DAYS, _day),
+    **dict.fromkeys(("doctor", "reporter", "patient_name", "guardian_name"), _plain(values.person)),
+    **dict.fromkeys(("institution_address", "patient_address", "guardian_address"), _plain(values.address)),
+    **dict.fromkeys(("institution_phone", "patient_phone"), _plain(values.phone)),
+    **dict.fromkeys(("occupation", "cause", "food", "sick"), _plain(values.words)),
+    "institution": _plain(values.organisation),
+    "infection_place": _plain(values.place),
+    "age": _age,
+    "sex": _sex,
+    "case_type": _case_type,
+    "born": _born,
+    **dict.fromkeys(("symptoms", "method", "route"), _ticks),
+    "ticked": _ticked,
+}
+_OF_A_PERSON = _READERS.keys() - NAMELESS.keys() - {"ticked"}
+"""Looked for only where the law has them on the form."""
+
+
+# --- a letterhead: what stands there without a label
+
+_INSTITUTION = re.compile(
+    r"(?:病院|医院|クリニック|診療所|医療センター|小児科|内科|外科|皮膚科|泌尿器科|産婦人科|耳鼻咽喉科|眼科|整形外科)$"
+)
+_FOR_WHOM = re.compile(r"殿|様|御中|宛|行$|知事|保健所|発行|電子カルテ|送信元|診療科")
+_DAY_ALONE = 16
+_BY = 5
+"""Heights of a line: how far the address and the telephone stand from an institution's name."""
+
+
+def _headed(form: _Form, pages: Sequence[PageLines], wanted: frozenset[str] | set[str]) -> dict[str, Field]:
+    """Day, name, address and telephone as a letterhead has them, above the patient's part of the form."""
+    head = _head(form, pages[0]) if pages else []
+    found: dict[str, Field | None] = {}
+    if "reported" in wanted:
+        found["reported"] = _read_in([line for line in head if len(line.folded) <= _DAY_ALONE], form.day_alone)
+    name = next((line for line in head if _is_institution(line.raw)), None) if "institution" in wanted else None
+    if name is not None:
+        near = [line for line in head if line is not name and _close(name.box, line.box)]
+        found["institution"] = _read_in([name], values.organisation)
+        for key, understand in (("institution_address", values.address), ("institution_phone", _telephone)):
+            if key in wanted:
+                found[key] = _read_in(near, understand)
+    return {key: field for key, field in found.items() if field is not None}
+
+
+def _read_in(lines: Sequence[PageLine], understand: Callable[[str], Value | None]) -> Field | None:
+    """The first value in some lines."""
+    read = ((line, understand(line.raw)) for line in lines)
+    return next((_of_line(value, line) for line, value in read if value is not None), None)
+
+
+def _head(form: _Form, page: PageLines) -> list[PageLine]:
+    """The lines above the first label that speaks of a patient."""
+    of_patient = [entry.box[1] for entry in form.entries if entry.page == page.number and entry.key in PATIENT]
+    end = min(of_patient, default=0)
+    return [line for line in page.lines if line.box[3] <= end] if end else []
+
+
+def _is_institution(raw: str) -> bool:
+    plain = raw.strip()
+    return (
+        len(plain) <= 40 and bool(_INSTITUTION.search(plain)) and not _FOR_WHOM.search(plain) and not labels_in(plain)
+    )
+
+
+def _close(name: Box, other: Box) -> bool:
+    height = max(1, name[3] - name[1])
+    across = min(name[2], other[2]) - max(name[0], other[0])
+    return across > 0 and -height <= other[1] - name[3] <= _BY * height
+
+
+def _telephone(raw: str) -> Value | None:
+    """The telephone of a line that may have the fax number too."""
+    return values.phone(re.split(r"(?i)fax|ファ[クッ]|ＦＡＸ", raw)[0])
+
+
+def _of_line(value: Value, line: PageLine) -> Field:
+    sure = round(0.8 * value.sure * line.sure_of(value.raw), 3)
+    return Field(value.value, value.raw, line.page, line.box, sure, note=value.note)

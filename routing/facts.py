@@ -49,6 +49,8 @@ class PageFacts:
     """Check boxes and circled options."""
     kind: str = "content"
     """``content``, ``cover``, ``separator`` or ``blank``, by the look of the page."""
+    skew: float = 0.0
+    """Degrees by which the lines climb (positive) or fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +175,15 @@ class Field:
     """A value found on a form."""
 
     value: str
+    """Empty when it is blacked out."""
     raw: str
     page: int
     box: Box
     confidence: float
+    masked: bool = False
+    """Whether its place on the form is blacked out: there, but not to be read."""
+    note: str | None = None
+    """What is odd about it, for staff, in Japanese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +203,15 @@ class Decision:
     fields: dict[str, Field] = field(default_factory=dict)
     documents: tuple[Part, ...] = ()
     rule: str | None = None
+    also: tuple[Share, ...] = ()
+    """What other departments must have of it: nothing but these pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A document inside a fax that another department must have."""
+
+    first_page: int
+    last_page: int
+    decision: Decision
+    """On these pages alone, counted from 1; never held."""

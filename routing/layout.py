@@ -45,6 +45,8 @@ class PageLine:
     """All zero when the place is not known."""
     confidence: float
     """How often such a line is right, letter for letter."""
+    joined: bool = False
+    """Whether it repeats single characters that stand as lines of their own too."""
 
     def sure_of(self, part: str) -> float:
         """How often a *part* of it is: the line's doubt is spread evenly over its letters."""
@@ -140,6 +142,7 @@ def _with_joined(lines: list[PageLine]) -> list[PageLine]:
                     head[0].title,
                     _around([line.box for line in head]),
                     min(line.confidence for line in head),
+                    joined=True,
                 )
             )
     return result

@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.faxgen.draft import Draft
 from benchmarks.faxgen.fonts import FontBook
-from benchmarks.faxgen.forms import city, disease, health, office
+from benchmarks.faxgen.forms import city, disease, health, notification, office
 from benchmarks.faxgen.machine import HEADER_STYLES, RESOLUTIONS, Bits, Damage, Resolution, header, imprint, scan, tiff
 from benchmarks.faxgen.paper import SIZES
 from benchmarks.faxgen.trials import BUCKETS, TRIALS, Bucket
@@ -31,7 +31,7 @@ class Layout:
 
 LAYOUTS: dict[str, Layout] = {
     name: Layout(name, document_type, draw)
-    for room in (disease, health, city, office)
+    for room in (disease, notification, health, city, office)
     for name, document_type, draw in room.LAYOUTS
 }
 _TRIALS = {name: Layout(name, "OTHER", draw) for name, draw in TRIALS.items()}

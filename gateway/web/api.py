@@ -48,6 +48,9 @@ class FaxAsJson(BaseModel):
     duplicate_of: str | None = Field(description="The fax that this one repeats; never counted")
     same_as: list[str] = Field(description="Faxes that may be the same one, or are: not those that somebody ruled out")
     alert: dict[str, Any] | None = Field(description="An urgent fax: when who was called, and who has opened it")
+    taken_from: str | None = Field(
+        description="The fax of another department that this document came in; counted there"
+    )
     same_job: list[str] = Field(description="The mails, in order, that make one fax together; empty for most")
     kind: str
     counted: bool
@@ -69,6 +72,7 @@ class FaxAsJson(BaseModel):
     due_at: str | None
     masked: bool
     fields: dict[str, Any]
+    withheld: list[str] = Field(description="Fields that only people of the fax's own department may read")
     barcodes: list[str]
     text: str = Field(description="The whole text, a form feed between pages")
     deliveries: list[Copy]
@@ -186,14 +190,15 @@ def faxes(
             limit=limit,
         )
     )
-    return JSONResponse({"faxes": desk.as_json(found), "next": following})
+    return JSONResponse({"faxes": desk.as_json(found, person.knows), "next": following})
 
 
 @v1.get("/faxes/{fax_id}", summary="One fax", response_model=FaxAsJson)
 def fax(desk: TheDesk, person: Worker, fax: FaxSealedOrNot) -> Response:
     """Everything known of a fax; of a sealed one little, until its case was opened. Who asked is written down."""
     desk.store.note(person.name, "viewed", fax.id)
-    return JSONResponse(desk.as_json([fax], desk.store.is_open_to(fax, person.name))[0])
+    opened = desk.store.is_open_to(fax, person.name)
+    return JSONResponse(desk.as_json([fax], person.knows, opened=opened)[0])
 
 
 @v1.get("/faxes/{fax_id}/pages/{number}.png", summary="Picture of a page", responses=_PNG, response_class=Response)
@@ -218,32 +223,32 @@ def searchable(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach)
 def route(desk: TheDesk, person: Worker, fax: FaxInReach, correction: Correction) -> Response:
     """Say where a fax belongs and what it is; its copies go to the new department's sinks."""
     corrected = desk.correct(fax.id, person.name, correction.department, correction.type)
-    return JSONResponse(desk.as_json([corrected])[0])
+    return JSONResponse(desk.as_json([corrected], person.knows)[0])
 
 
 @v1.post("/faxes/{fax_id}/work", summary="Take, finish or lay back", response_model=FaxAsJson)
 def work(desk: TheDesk, person: Worker, fax: FaxInReach, done: WorkDone) -> Response:
     """Say what the department has done with it."""
-    return JSONResponse(desk.as_json([desk.mark(fax.id, person.name, done.work)])[0])
+    return JSONResponse(desk.as_json([desk.mark(fax.id, person.name, done.work)], person.knows)[0])
 
 
 @v1.post("/faxes/{fax_id}/same", summary="Same fax or not", response_model=FaxAsJson)
 def same(desk: TheDesk, person: Worker, fax: FaxInReach, comparison: Comparison) -> Response:
     """Say of a fax in `same_as` whether it is the same one; the earlier of the two counts, the other is its repeat."""
     other = other_in_reach(desk, person, comparison.other)
-    return JSONResponse(desk.as_json([desk.say(fax.id, other.id, person.name, comparison.same)])[0])
+    return JSONResponse(desk.as_json([desk.say(fax.id, other.id, person.name, comparison.same)], person.knows)[0])
 
 
 @v1.post("/faxes/{fax_id}/separate", summary="Take joined mails apart", response_model=FaxAsJson)
 def separate(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
     """Say that the mails in `same_job` are faxes of their own: each is read and routed again."""
-    return JSONResponse(desk.as_json([desk.separate(fax.id, person.name)])[0])
+    return JSONResponse(desk.as_json([desk.separate(fax.id, person.name)], person.knows)[0])
 
 
 @v1.post("/faxes/{fax_id}/requeue", summary="Read again", response_model=FaxAsJson)
 def requeue(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
     """Open, read and decide again; a person's correction stays."""
-    return JSONResponse(desk.as_json([desk.requeue(fax.id, person.name)])[0])
+    return JSONResponse(desk.as_json([desk.requeue(fax.id, person.name)], person.knows)[0])
 
 
 @v1.get("/traffic", summary="Faxes by month against base year and target")

@@ -17,6 +17,7 @@ from gateway.web.paper import paper, words
 from gateway.web.trouble import Refused
 from gateway.web.words import SAID
 from ocr.errors import ReadingError
+from routing.personal import without_personal
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,10 +76,13 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         fax=fax,
         sender=desk.senders([fax]).get(fax.id),
         first=_first(desk, person, fax),
+        whole=desk.store.fax(fax.taken_from) if fax.taken_from else None,
+        shared=desk.store.taken_from(fax.id),
         repeats=[entry for entry in desk.store.repeats(fax.id) if person.sees(entry)],
         alike=_alike(desk, person, fax),
         mails=[(part, mail) for part, mail in desk.store.mails_of(fax) if person.sees(mail)],
         pages=[(page, pieces(page)) for page in desk.store.pages(fax.id)],
+        fields=fax.fields if person.knows(fax) else without_personal(fax.fields),
         copies=[copy for copy in deliveries if not copy.step],
         calls=sorted((copy for copy in deliveries if copy.step), key=lambda call: (call.step, call.sink)),
         alert=desk.store.alerts([fax.id]).get(fax.id),

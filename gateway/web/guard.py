@@ -50,6 +50,8 @@ class Person:
     departments: tuple[str, ...] | None
     """Ids; None means all, and faxes that no department has yet."""
     must_change: bool
+    own: tuple[str, ...] = ()
+    """The departments that they were given by name: ``*`` and an administrator's reach are no membership."""
 
     @property
     def counts(self) -> bool:
@@ -59,6 +61,10 @@ class Person:
     def sees(self, fax: Fax) -> bool:
         """Whether the fax is one of their departments'."""
         return self.departments is None or fax.department in self.departments
+
+    def knows(self, fax: Fax) -> bool:
+        """Whether they may read who the patient is: people of the fax's own department alone (routing.personal)."""
+        return fax.department in self.own
 
 
 def the_desk(request: Request) -> Desk:
@@ -87,7 +93,8 @@ def somebody(request: Request, desk: TheDesk) -> Person:
     if user is None:
         raise NotSignedIn
     everywhere = user.role == "admin" or "*" in user.departments
-    return Person(user.name, user.role, None if everywhere else tuple(user.departments), user.must_change)
+    own = tuple(user.departments)
+    return Person(user.name, user.role, None if everywhere else own, user.must_change, own)
 
 
 Somebody = Annotated[Person, Depends(somebody)]

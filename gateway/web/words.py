@@ -64,8 +64,38 @@ COPIES = {
 }
 FIELDS = {
     "disease": ("疾患名", "Disease"),
-    "diagnosed": ("診断年月日", "Diagnosed on"),
+    "category": ("感染症の類型", "Class of the disease"),
+    "case_type": ("患者の類型", "Kind of case"),
+    "reported": ("報告年月日", "Reported on"),
+    "doctor": ("医師の氏名", "Doctor"),
+    "reporter": ("報告者", "Reported by"),
+    "institution": ("医療機関・施設の名称", "Institution"),
+    "institution_address": ("医療機関・施設の所在地", "Institution's address"),
     "institution_phone": ("医療機関の電話番号", "Institution's telephone"),
+    "patient_name": ("患者の氏名", "Patient's name"),
+    "patient_address": ("患者の住所", "Patient's address"),
+    "patient_phone": ("患者の電話番号", "Patient's telephone"),
+    "guardian_name": ("保護者の氏名", "Guardian's name"),
+    "guardian_address": ("保護者の住所", "Guardian's address"),
+    "occupation": ("職業", "Occupation"),
+    "born": ("生年月日", "Born on"),
+    "sex": ("性別", "Sex"),
+    "age": ("診断時の年齢", "Age at diagnosis"),
+    "onset": ("発病年月日", "Onset"),
+    "first_visit": ("初診年月日", "First visit"),
+    "diagnosed": ("診断年月日", "Diagnosed on"),
+    "infected": ("感染推定年月日", "Infected on (estimated)"),
+    "died": ("死亡年月日", "Died on"),
+    "admitted": ("入院年月日", "Admitted on"),
+    "discharged": ("退院年月日", "Discharged on"),
+    "symptoms": ("症状", "Symptoms"),
+    "method": ("診断方法", "Diagnosed by"),
+    "route": ("感染経路", "Route of infection"),
+    "infection_place": ("感染地域", "Place of infection"),
+    "cause": ("食中毒の原因", "Cause of the food poisoning"),
+    "food": ("原因食品", "Food"),
+    "sick": ("患者数", "Number of sick"),
+    "ticked": ("その他の選択", "Other options chosen"),
 }
 STEPS = {
     "called": ("発信元へ連絡する", "Call the sender"),
@@ -123,6 +153,8 @@ ACTIONS = {
     "joined": ("分割メールをひとつにしました", "parts joined"),
     "incomplete": ("分割メールの残りを待つのをやめました", "waited no longer for the missing parts"),
     "separated": ("分割メールを別々のFAXにしました", "taken apart into faxes of their own"),
+    "taken": ("ほかの部署のFAXから、この部署の文書を取り出しました", "taken out of another department's fax"),
+    "shared": ("文書をほかの部署にも渡しました", "a document was given to another department too"),
     "repeat": ("同じFAXの再送と判断しました", "found to be the same fax again"),
     "said:same": ("同じFAXと判断しました", "said to be the same fax"),
     "said:different": ("別のFAXと判断しました", "said to be another fax"),
@@ -374,6 +406,8 @@ class Words:
 
     def value(self, field: Any) -> str:
         """The value of a field of a form as it is shown."""
+        if isinstance(field, dict) and field.get("masked"):
+            return self("黒塗り(電話で確認)", "blacked out: ask by telephone")
         text = field.get("value") if isinstance(field, dict) else field
         return str(text) if text not in (None, "") else "—"
 

@@ -21,7 +21,6 @@ from email.utils import format_datetime, getaddresses
 
 from routing import number
 from routing.delivery import (
-    NAMELESS,
     DeliveryError,
     Document,
     Notice,
@@ -32,6 +31,7 @@ from routing.delivery import (
     stem,
     tokyo,
 )
+from routing.personal import NAMELESS
 
 _POLICY = SMTP.clone(cte_type="7bit")  # no relay needs 8BITMIME for it
 _SECONDS = 60.0
@@ -246,7 +246,7 @@ def _body(parcel: Parcel) -> str:
     ]
     told = [f"  {label}: {_value(parcel.fields[name])}" for name, label in NAMELESS.items() if name in parcel.fields]
     if told:
-        lines += ["", "読み取った項目(原本と照らしてください。個人に関する項目は添付だけにあります):", *told]
+        lines += ["", "読み取った項目(原本と照らしてください。患者を特定できる項目は添付だけにあります):", *told]
     if parcel.reasons:
         lines += ["", "この部署に届いた理由:", *(f"  - {reason}" for reason in parcel.reasons)]
     if parcel.pdf is not None:
@@ -256,6 +256,8 @@ def _body(parcel: Parcel) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, dict) and value.get("masked"):
+        return "黒塗り(電話で確認)"
     shown = value.get("value") if isinstance(value, dict) else value
     return " ".join(str(shown).split()) if shown is not None else ""
 

@@ -162,6 +162,12 @@ def test_the_readme_lists_every_command_with_every_option() -> None:
             assert all(f"`faxless {name} {choice}" in listed[name] for choice in action.choices), name
 
 
+def test_what_the_readme_says_is_missing_is_missing() -> None:
+    missing = read("README.md").partition("## Not there yet")[2].partition("\n## ")[0]
+    assert missing.strip()
+    assert not set(re.findall(r"`(?:faxless )?(\w+)", missing)) & set(commands())
+
+
 def test_the_greeting_in_the_readme_is_the_greeting() -> None:
     from gateway import service
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.dates import find, parse
+from routing.dates import find, nearest, parse
 
 DAY = date(2026, 11, 23)
 
@@ -124,3 +124,46 @@ def test_any_text_is_answered(text: str) -> None:
 )
 def test_hostile_text_ends(text: str) -> None:
     assert len(find(text)) <= 500
+
+
+@pytest.mark.parametrize(
+    ("written", "era", "day"),
+    [
+        ("30年11月26日", "昭", date(1955, 11, 26)),
+        ("30年11月26日", "昭和", date(1955, 11, 26)),
+        ("3年4月5日", "平成", date(1991, 4, 5)),
+        ("昭・平・令 3年4月5日", "平", date(1991, 4, 5)),
+        ("令和8年5.月24日", None, date(2026, 5, 24)),
+        ("成38年11月20日", None, date(2026, 11, 20)),
+    ],
+)
+def test_an_era_chosen_by_a_circle(written: str, era: str | None, day: date) -> None:
+    found = nearest(written, DAY, era)
+    assert found is not None
+    assert found.date == day
+
+
+@pytest.mark.parametrize(
+    ("written", "day", "word"),
+    [
+        ("8年11月20日", date(2026, 11, 20), "元号の記載がない"),
+        ("11月20日", date(2026, 11, 20), "年の記載がない"),
+        ("11/24", date(2025, 11, 24), "年の記載がない"),
+        ("2月29日", date(2024, 2, 29), "年の記載がない"),
+    ],
+)
+def test_a_date_without_its_year_is_the_last_one(written: str, day: date, word: str) -> None:
+    found = nearest(written, DAY)
+    assert found is not None
+    assert (found.date, word in (found.warning or "")) == (day, True)
+
+
+@pytest.mark.parametrize("written", ["", "年月日", "60年3月7日", "0年1月1日", "13月1日", "2月30日", "1/2/3/4", "20/11"])
+def test_nothing_is_made_up(written: str) -> None:
+    assert nearest(written, DAY) is None
+
+
+@given(st.text(max_size=200), st.dates(date(2019, 5, 1), date(2060, 1, 1)), st.sampled_from([None, "昭", "令和", "x"]))
+def test_nearest_answers_any_text(text: str, day: date, era: str | None) -> None:
+    found = nearest(text, day, era)
+    assert found is None or (isinstance(found.date, date) and found.raw)

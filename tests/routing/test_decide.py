@@ -232,3 +232,72 @@ def test_any_fax_is_answered(texts: list[str], line: str, caller: str | None) ->
     decision = decided(*texts, line=line, caller=caller)
     assert decision.held == bool(decision.held_because)
     assert decision.held or decision.department is not None
+
+
+# ---- documents for other departments --------------------------------------------------------------
+
+
+def test_an_order_in_the_same_fax_goes_to_its_own_department_too() -> None:
+    decision = decided(MEASLES, ORDER)
+    assert (decision.held, decision.department, decision.document_type) == (False, "kansen", "DISEASE_IMMEDIATE")
+    (share,) = decision.also
+    assert (share.first_page, share.last_page) == (2, 2)
+    assert (share.decision.department, share.decision.document_type) == ("keiri", "PROCUREMENT")
+    assert not share.decision.held
+    assert share.decision.fields == {}
+    assert not any("麻しん" in reason for reason in share.decision.reasons)
+
+
+@pytest.mark.parametrize("texts", [(ORDER, MEASLES), ("FAX送付状\n送付枚数 3枚", ORDER, MEASLES)])
+def test_whatever_their_order(texts: tuple[str, ...]) -> None:
+    decision = decided(*texts)
+    assert decision.department == "kansen"
+    assert [(s.first_page, s.decision.department) for s in decision.also] == [(len(texts) - 1, "keiri")]
+
+
+def test_the_machine_s_page_number_holds_no_document_taken_out() -> None:
+    stamped = [f"2026年11月23日 10:00 P.{n}/2\n{text}" for n, text in enumerate((MEASLES, ORDER), 1)]
+    assert len(decided(*stamped).also) == 1
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (MEASLES,),
+        (ORDER, ORDER),
+        (MEASLES, SYPHILIS),  # one department has both
+        (MEASLES, ORDER, "備考\n当該者の家族構成 4人"),  # whose page is the last one?
+        (MEASLES, "FAX送付状\n送付枚数 2枚"),
+        (MEASLES, "お知らせ\nよろしくお願いします"),
+    ],
+)
+def test_nothing_is_shared_that_is_not_beyond_doubt(texts: tuple[str, ...]) -> None:
+    assert decided(*texts).also == ()
+
+
+def test_what_is_not_shared_is_said() -> None:
+    decision = decided(MEASLES, ORDER, "備考\n当該者の家族構成 4人")
+    assert any(reason.startswith("2ページ目からは「") and "経理係" in reason for reason in decision.reasons)
+
+
+def test_a_rule_for_the_whole_fax_shares_nothing() -> None:
+    rule = Rule("all", Condition(line="main"), department="somu")
+    assert decided(MEASLES, ORDER, rules=(rule,)).also == ()
+
+
+def test_two_notifications_are_two_patients() -> None:
+    decision = decided(MEASLES, MEASLES.replace("練馬 花子", "港 太郎").replace("11月20日", "11月21日"))
+    assert decision.fields["diagnosed"].value == "2026-11-20"
+    assert decision.fields["patient_name"].value == "練馬 花子"
+
+
+@given(
+    st.lists(
+        st.sampled_from([MEASLES, ORDER, SYPHILIS, "備考\n当該者の経過", "FAX送付状\n送付枚数 3枚", ""]), max_size=7
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_no_patient_s_page_is_ever_shared(texts: list[str]) -> None:
+    for share in decided(*texts).also:
+        assert share.decision.department == "keiri"
+        assert all(texts[n - 1] == ORDER for n in range(share.first_page, share.last_page + 1))

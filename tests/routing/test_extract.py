@@ -8,7 +8,7 @@ import pytest
 
 from routing import disease
 from routing.extract import diagnosis_date, extract, masked
-from routing.facts import Line, PageFacts
+from routing.facts import Field, Line, Mark, PageFacts
 from routing.layout import PageLine
 
 DISEASES = disease.load().on(date(2026, 11, 23))
@@ -30,8 +30,15 @@ def test_values_beside_their_labels() -> None:
     fields = extract([PageFacts(1, FORM)], DISEASES)
     assert {name: field.value for name, field in fields.items()} == {
         "disease": "腸管出血性大腸菌感染症",
-        "diagnosed": "2026-11-20",
+        "category": "三類感染症",
+        "case_type": "患者(確定例)",
+        "reported": "2026-11-21",
+        "institution": "けやき医院",
         "institution_phone": "+81354617780",
+        "patient_address": "北区赤羽9-9-9",
+        "patient_phone": "+819012345678",
+        "first_visit": "2026-11-18",
+        "diagnosed": "2026-11-20",
     }
     assert fields["disease"].raw == "腸管出血牲大腸菌感染症"
     assert 0.8 < fields["disease"].confidence < 1
@@ -44,6 +51,7 @@ def test_values_below_their_labels() -> None:
     fields = extract([PageFacts(2, text)], DISEASES)
     assert {name: (field.value, field.page) for name, field in fields.items()} == {
         "disease": ("デング熱", 2),
+        "category": ("四類感染症", 2),
         "diagnosed": ("2026-11-20", 2),
         "institution_phone": ("+81354617780", 2),
     }
@@ -144,3 +152,268 @@ def test_of_a_long_line_in_doubt_a_short_value_is_surer_than_the_line() -> None:
     words = (Line("感染症発生届", (0, 0, 90, 9), 0.99), Line(text, (0, 20, 900, 29), 0.5))
     found = extract([PageFacts(1, "", words=words)], DISEASES)["disease"]
     assert 0.7 < found.confidence < 0.95
+
+
+# ---- the fields of a form -------------------------------------------------------------------------
+
+RECEIVED = date(2026, 11, 23)
+
+
+def form(*lines: str, disease: str = "麻しん", **more: object) -> dict[str, Field]:
+    """What is found of a notification with these lines, each a run of its own below the last."""
+    words = tuple(
+        Line(text, (100 + 600 * column, 100 + 60 * row, 100 + 600 * column + 20 * len(text), 140 + 60 * row), 0.99)
+        for row, line in enumerate((f"{disease}発生届", *lines))
+        for column, text in enumerate(line.split("|"))
+        if text
+    )
+    page = PageFacts(1, "", words, 1728, 2292, **more)  # type: ignore[arg-type]
+    return extract([page], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
+
+
+def values(fields: dict[str, Field]) -> dict[str, str]:
+    return {name: field.value for name, field in fields.items() if name not in {"disease", "category"}}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("報告年月日|R8.11.22", "reported", "2026-11-22"),
+        ("届出日|令和 8 年 11 月 22 日", "reported", "2026-11-22"),
+        ("13 初診年月日|11月18日", "first_visit", "2026-11-18"),
+        ("13 初診年月日|12/30", "first_visit", "2025-12-30"),
+        ("14 診断(検案(※))年月日|平成38年11月20日", "diagnosed", "2026-11-20"),
+        ("15 感染したと推定される年月日|8年11月10日", "infected", "2026-11-10"),
+        ("16 発病年月日(※)|令和元年5月1日", "onset", "2019-05-01"),
+        ("17 死亡年月日(※)|2026年11月19日", "died", "2026-11-19"),
+        ("医師の氏名|佐々木 結衣 印", "doctor", "佐々木 結衣"),
+        ("主治医：森 亮", "doctor", "森 亮"),
+        ("従事する病院・診療所の名称|けやき医院", "institution", "けやき医院"),
+        ("上記病院・診療所の所在地(※)|東都みどり区若葉町1-2-3", "institution_address", "東都みどり区若葉町1-2-3"),
+        ("2 当該者氏名|髙木 茂", "patient_name", "髙木 茂"),
+        ("7 当該者住所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("6 当該者職業|保育士", "occupation", "保育士"),
+        ("9 保護者氏名|青木 節子", "guardian_name", "青木 節子"),
+        ("5 診断時の年齢(0歳は月齢)|34 歳", "age", "34"),
+        ("5 診断時の年齢(0歳は月齢)|8か月", "age", "8か月"),
+        ("3 性別|女性", "sex", "女"),
+        ("②年齢・性別|52歳 男性", "sex", "男"),
+        ("②年齢・性別|52歳 男性", "age", "52"),
+        ("感染地域|日本国内(東都北辰区)", "infection_place", "日本国内(東都北辰区)"),
+        ("感染経路：飛沫感染", "route", "飛沫感染"),
+        ("主な症状|発熱、発疹", "symptoms", "発熱、発疹"),
+        ("患者の類型|疑似症患者", "case_type", "疑似症患者"),
+        ("患者の類型|患者（確走例）", "case_type", "患者(確定例)"),
+    ],
+)
+def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
+    assert form(line)[name].value == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "17 死亡年月日(※)|令和|年|月|日",
+        "5 診断時の年齢(0歳は月齢)",
+        "3 性別|男・女",
+        "3 性別|男・",  # one of them lost under the pen's circle
+        "患者の類型|患者(確定例)・無症状病原体保有者・疑似症患者",
+        "患者の類型|疑似症患者・",
+        "医師の氏名|",
+        "医師が必要と認める事項|入院しました",
+        "電話連絡済",
+        "氏名・住所の欄は黒塗りして送信してください",
+        "②感染地域(|確定・推定|)",
+        "年齢|421",
+        "当該者住所|同上",
+        "従事する病院・診療所の名称|みどり保健所長 殿",
+    ],
+)
+def test_what_is_no_value_is_not_taken(line: str) -> None:
+    assert values(form(line)) == {}
+
+
+def test_a_value_below_its_label_in_a_row_of_boxes() -> None:
+    found = form("2 当該者氏名|3 性別|4 生年月日|", "田中 葵|女|平成3年4月5日|")
+    assert values(found) == {"patient_name": "田中 葵", "sex": "女", "born": "1991-04-05"}
+
+
+def test_an_empty_box_does_not_take_its_neighbour_s_value() -> None:
+    found = form("初診年月日|", "診断年月日|令和8年11月20日", "発病年月日|", "報告日|令和8年11月21日")
+    assert values(found) == {"diagnosed": "2026-11-20", "reported": "2026-11-21"}
+
+
+def test_a_value_in_two_lines_of_its_cell() -> None:
+    words = (
+        Line("麻しん発生届", (600, 100, 900, 150), 0.99),
+        Line("7 当該者住所", (100, 320, 300, 360), 0.99),
+        Line("東都みどり区", (500, 300, 800, 336), 0.99),
+        Line("若葉町1-2-3", (500, 342, 760, 378), 0.99),
+        Line("8 職業", (100, 420, 300, 460), 0.99),
+    )
+    found = extract([PageFacts(1, "", words, 1728, 2292)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
+    assert found["patient_address"].value == "東都みどり区 若葉町1-2-3"
+    assert found["patient_address"].box == (500, 300, 800, 378)
+
+
+@pytest.mark.parametrize("skew", [-1.5, 0.0, 1.5])
+def test_rows_of_a_page_that_lies_askew(skew: float) -> None:
+    down = round(-900 * skew * 0.01745)
+    words = (
+        Line("麻しん発生届", (600, 100, 900, 150), 0.99),
+        *(Line(text, (100, 300 + 46 * n, 360, 340 + 46 * n), 0.99)
+          for n, text in enumerate(("初診年月日", "診断年月日", "発病年月日"))),
+        *(Line(f"令和8年11月1{n}日", (1260, 300 + 46 * n + down, 1500, 340 + 46 * n + down), 0.99) for n in range(3)),
+    )  # fmt: skip
+    found = extract([PageFacts(1, "", words, 1728, 2292, skew=skew)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
+    assert values(found) == {"first_visit": "2026-11-10", "diagnosed": "2026-11-11", "onset": "2026-11-12"}
+
+
+def test_the_letterhead_speaks_for_the_institution() -> None:
+    found = form(
+        "東都知事 殿|令和8年11月22日",
+        "|けやき医院",
+        "|東都みどり区若葉町1-2-3",
+        "|TEL 03-5461-7780 FAX 03-5461-7781",
+        "当該者氏名|田中 葵",
+    )
+    assert {name: field.value for name, field in found.items() if "institution" in name or name == "reported"} == {
+        "reported": "2026-11-22",
+        "institution": "けやき医院",
+        "institution_address": "東都みどり区若葉町1-2-3",
+        "institution_phone": "+81354617780",
+    }
+
+
+def test_name_and_address_belong_to_whom_the_form_speaks_of() -> None:
+    found = form(
+        "氏名|田中 葵", "住所|東都西原市1-2", "医療機関名|けやき医院", "所在地|東都北辰区3-4", "電話|03-5461-7780"
+    )
+    assert values(found) == {
+        "patient_name": "田中 葵",
+        "patient_address": "東都西原市1-2",
+        "institution": "けやき医院",
+        "institution_address": "東都北辰区3-4",
+        "institution_phone": "+81354617780",
+    }
+
+
+# ---- marks, eras, masks ---------------------------------------------------------------------------
+
+
+def option(text: str, x: int, y: int, *, on: bool = False) -> Mark:
+    return Mark(text, (x, y, x + 30, y + 30), on, 0.9)
+
+
+def test_the_circle_chooses() -> None:
+    marks = (option("男", 700, 165), option("女", 760, 165, on=True))
+    found = form("性別|男・女", "当該者氏名|田中 葵", marks=marks)
+    assert found["sex"].value == "女"
+    assert found["sex"].box == marks[1].box
+    both = tuple(Mark(mark.text, mark.box, on=True, confidence=0.9) for mark in marks)
+    assert "sex" not in form("性別|男・女", "当該者氏名|田中 葵", marks=both)
+
+
+@pytest.mark.parametrize(("circled", "born"), [("昭", "1955-11-26"), ("平", "2018-11-26"), ("令", None)])
+def test_the_circled_era(circled: str, born: str | None) -> None:
+    marks = tuple(option(era, 700 + 50 * n, 165, on=era == circled) for n, era in enumerate("明大昭平令"))
+    found = form("生年月日|明・大・昭・平・令 30年11月26日", marks=marks)
+    assert (found["born"].value if "born" in found else None) == born
+
+
+def test_without_a_circle_the_age_tells_the_era() -> None:
+    found = form("生年月日|年齢", "明・大・昭・平・令|70歳", "30年11月26日|")
+    assert found["born"].value == "1955-11-26"
+    assert found["born"].note is not None
+    assert "born" not in form("生年月日|30年11月26日")
+
+
+def test_ticked_options_go_to_their_question() -> None:
+    marks = (
+        option("□発熱", 700, 165, on=True),
+        option("発疹", 1000, 165),
+        option("咳", 700, 225, on=True),
+        option("PCR法", 700, 345, on=True),
+        option("有", 700, 465, on=True),
+    )
+    found = form("7 症状|□発熱", "|咳", "", "8 診断方法|PCR法", "", "HIV感染症合併|有・無", marks=marks)
+    assert values(found) == {"symptoms": "発熱、咳", "method": "PCR法", "ticked": "有"}
+
+
+def test_odd_dates_say_why() -> None:
+    notes = {
+        name: field.note
+        for name, field in form(
+            "診断年月日|平成38年11月20日", "初診年月日|11月19日", "発病年月日|令和8年12月1日"
+        ).items()
+    }
+    assert "平成が終わった後" in (notes["diagnosed"] or "")
+    assert "年の記載がない" in (notes["first_visit"] or "")
+    assert "受信日より後" in (notes["onset"] or "")
+
+
+def test_a_blacked_out_field_is_masked_not_missing() -> None:
+    found = form("当該者氏名|", "当該者住所|", "診断年月日|令和8年11月20日", masked=((650, 165, 1100, 200),))
+    assert (found["patient_name"].masked, found["patient_name"].value) == (True, "")
+    assert found["patient_name"].box == (650, 165, 1100, 200)
+    assert "patient_address" not in found
+    assert not found["diagnosed"].masked
+    assert form("当該者氏名|■■■■")["patient_name"].masked
+
+
+def test_what_stands_behind_a_bar_is_another_s_value() -> None:
+    found = form("当該者氏名||佐藤 清", masked=((400, 165, 900, 200),))
+    assert found["patient_name"].masked
+
+
+# ---- whose name a form may have -------------------------------------------------------------------
+
+NAMED = (
+    "当該者氏名|田中 葵",
+    "当該者住所|東都西原市1-2",
+    "生年月日|平成3年4月5日",
+    "職業|会社員",
+    "年齢|35歳",
+    "診断年月日|令和8年11月20日",
+)
+
+
+@pytest.mark.parametrize(
+    ("disease", "named"),
+    [
+        ("エボラ出血熱", True), ("結核", True), ("コレラ", True), ("デング熱", True),
+        ("麻しん", True), ("風しん", True), ("侵襲性髄膜炎菌感染症", True),
+        ("梅毒", False), ("百日咳", False), ("アメーバ赤痢", False), ("感染症", False),
+    ],
+)  # fmt: skip
+def test_names_only_where_the_law_has_them(disease: str, named: bool) -> None:
+    """感染症法12条1項: 1号 the name, 2号 age and sex alone; nobody knows which of them an unread disease is."""
+    found = values(form(*NAMED, disease=disease))
+    personal = {"patient_name", "patient_address", "born", "occupation"}
+    assert personal & found.keys() == (personal if named else set())
+    assert {found["age"], found["diagnosed"]} == {"35", "2026-11-20"}
+
+
+def test_other_classes_have_fields_of_their_own_or_none() -> None:
+    pages = [
+        PageFacts(
+            1, "結核患者退院届\n病院名称 けやき医院\n患者氏名 田中 葵\n入院年月日 令和8年9月1日\n退院年月日 R8.11.20"
+        )
+    ]
+    admission = values(extract(pages, DISEASES, "TB_ADMISSION", RECEIVED))
+    assert admission == {
+        "institution": "けやき医院",
+        "patient_name": "田中 葵",
+        "admitted": "2026-09-01",
+        "discharged": "2026-11-20",
+    }
+    assert extract(pages, DISEASES, "PROCUREMENT", RECEIVED) == {}
+    assert extract(pages, DISEASES, None, RECEIVED) == {}
+    assert "patient_name" not in extract(pages, DISEASES, "OUTBREAK_FACILITY", RECEIVED)
+
+
+@pytest.mark.parametrize(
+    "text", ["診断年月日 令和8年1月1日\n" * 40_000, "珍断年日\n" * 50_000, "氏名" * 200_000, "(" * 300_000]
+)
+def test_hostile_text_ends(text: str) -> None:
+    assert len(extract([PageFacts(n, text) for n in (1, 2)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)) <= 5

@@ -379,6 +379,7 @@ def _findings(draft: Draft, sheet: Sheet, disease: Disease, y: float) -> float:
     at = split + 2
     for number, method in enumerate(disease.methods):
         sheet.tick(x + 10, at, "", number == 0, 9, "method")
+        sheet.choices[-1]["label"] = method  # set beside it in lines of its own
         at = sheet.para(x + 15, at, left - 18, method, 9, lead=1.35) + 1.5
     sheet.text(x + 12, at, "検体:", 9)
     sheet.options(x + 24, at, [*disease.specimen, "その他"], 0, 9.5, name="specimen")
@@ -645,7 +646,7 @@ def _chart(draft: Draft, disease: Disease, *, named: bool) -> None:
             ("当該者住所", patient.address, "patient_address"),
         ]
     rows += [
-        ("性別", patient.sex, ""),
+        ("性別", patient.sex, "sex"),
         ("診断時の年齢", f"{patient.age(draft.today)}歳", "age"),
         ("症状", seen, "symptoms"),
         ("診断方法", disease.methods[0], "method"),
@@ -671,8 +672,9 @@ def _chart(draft: Draft, disease: Disease, *, named: bool) -> None:
 
 def _chart_sender(draft: Draft, sheet: Sheet, y: float) -> float:
     doctor = draft.people.name()
+    reported = draft.day(0)
     sheet.text(16, y, f"{PREFECTURE}知事 殿", 11)
-    sheet.text(198, y, f"報告年月日　{draft.day(0)}", 10.5, align="right")
+    sheet.text(198, y, f"報告年月日　{reported}", 10.5, align="right")
     for number, (text, name) in enumerate(
         (
             (draft.sender.name, "institution"),
@@ -682,7 +684,10 @@ def _chart_sender(draft: Draft, sheet: Sheet, y: float) -> float:
         )
     ):
         sheet.text(110, y + 7 + 6 * number, text, 10, name=name)
-    sheet.fields["doctor"] = {"value": doctor, "hand": False}
+    sheet.fields |= {
+        name: {"value": value, "hand": False}
+        for name, value in (("doctor", doctor), ("phone", draft.sender.phone), ("reported_at", reported))
+    }
     sheet.seal(182, y + 27, doctor.split()[0], 12)
     return y + 36
 
