@@ -106,7 +106,9 @@ def test_a_person_seals_a_fax_its_copies_stop_and_go_on_when_it_is_ours(office: 
     assert clerk.post(f"/cases/{fax.id}/ours", data={**answer, "type": "MISDIRECTED"}).status_code == 422
     assert clerk.post(f"/cases/{fax.id}/ours", data=answer).status_code == 303
     ours = office.desk.fax(fax.id)
-    assert (ours.sealed, ours.state, ours.document_type, ours.due_at) == (None, "routed", "TB_REPORT", None)
+    assert (ours.sealed, ours.state, ours.document_type, ours.due_at) == (
+        None, "routed", "TB_REPORT", fax.received_at,
+    )  # fmt: skip
     assert [copy.state for copy in office.store.waiting(fax.id)] == ["pending"]
     assert fax.id in office.wanted("carry")
     case = office.store.case(fax.id)
