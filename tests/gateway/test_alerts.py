@@ -22,8 +22,8 @@ from gateway.carrier import Carrier
 from gateway.config import AlertTable, Config, load
 from gateway.errors import Superseded
 from gateway.house import House, open_house
-from gateway.models import Alert, Delivery, Fax, now
-from gateway.store import ALERT, BACKLOG, CARRY, LAST_STEP, Mail, Store, connect
+from gateway.models import Alert, Delivery, Fax, Page, now
+from gateway.store import ALERT, BACKLOG, CARRY, LAST_STEP, Mail, Store, Taken, connect
 from routing import taxonomy
 from routing.clock import JST
 from routing.delivery import DeliveryError, Notice, Receipt
@@ -235,6 +235,41 @@ def test_no_call_for_what_is_not_urgent_a_repeat_or_old(store: Store, town: Conf
     store.decided(first, "run", URGENT, call_of=call)
     store.decided(again, "run", URGENT, call_of=call)
     assert set(store.alerts([calm, old, first, again])) == {first}
+
+
+def taken_out(store: Store, fax_id: str, **whole: Any) -> tuple[str, ...]:
+    """Decide a fax of whose pages the last belongs to another department and is urgent; gives the entries made."""
+    store.page_read("run", Page(fax_id=fax_id, number=3, text="発生届", folded="発生届"))
+    part = Taken(3, 3, "f" * 64, 10, replace(URGENT, department="bunsho"))
+    call, sinks = first_call, lambda department: [f"{department}-share"]
+    store.decided(fax_id, "run", replace(decided(), also=(part,), **whole), sinks, call)
+    return tuple(entry.id for entry in store.taken_from(fax_id))
+
+
+def test_an_urgent_document_taken_out_of_a_fax_calls_its_own_department(store: Store) -> None:
+    fax_id = arrived(store)
+    assert taken_out(store, fax_id) == (entry := f"{fax_id}-p3",)
+    assert set(store.alerts([fax_id, entry])) == {entry}
+    assert alerted(store, entry).department == "bunsho"
+    assert messages(store, entry) == [(1, "day"), (1, "night")]
+    store.begin(fax_id, "again")  # read again: nobody is called twice
+    part = Taken(3, 3, "f" * 64, 10, replace(URGENT, department="bunsho"))
+    store.decided(fax_id, "again", replace(decided(), also=(part,)), call_of=first_call)
+    assert messages(store, entry) == [(1, "day"), (1, "night")]
+
+
+def test_an_old_fax_s_documents_call_nobody(store: Store) -> None:
+    fax_id = arrived(store, client=BACKLOG)
+    (entry,) = taken_out(store, fax_id)
+    assert store.alerts([fax_id, entry]) == {}
+
+
+def test_of_a_sealed_fax_no_pages_go_to_another_department(store: Store) -> None:
+    fax_id = arrived(store)
+    assert taken_out(store, fax_id, document_type="MISDIRECTED", held=True) == ()
+    sealed = store.fax(fax_id)
+    assert sealed is not None
+    assert sealed.sealed == fax_id
 
 
 def test_the_next_ones_are_called_when_nobody_opens_it(store: Store, town: Config) -> None:

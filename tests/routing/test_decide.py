@@ -285,6 +285,12 @@ def test_a_rule_for_the_whole_fax_shares_nothing() -> None:
     assert decided(MEASLES, ORDER, rules=(rule,)).also == ()
 
 
+def test_a_blacked_out_day_of_diagnosis_sets_no_clock() -> None:
+    decision = decided(SYPHILIS.replace(" 令和8年11月20日", "\n■■■■"))
+    assert decision.fields["diagnosed"].masked
+    assert decision.due_at == datetime(2026, 11, 30, 23, 59, 59, tzinfo=JST)
+
+
 def test_two_notifications_are_two_patients() -> None:
     decision = decided(MEASLES, MEASLES.replace("練馬 花子", "港 太郎").replace("11月20日", "11月21日"))
     assert decision.fields["diagnosed"].value == "2026-11-20"

@@ -39,7 +39,11 @@ PARCEL = Parcel(
     due_at=datetime(2026, 11, 5, 4, 30, tzinfo=UTC),
     urgent=True,
     pages=2,
-    fields={"disease": {"value": "麻しん", "confidence": 0.9}, "patient": "架空 太郎"},
+    fields={
+        "disease": {"value": "麻しん", "confidence": 0.9},
+        "patient": "架空 太郎",
+        "onset": {"value": "", "masked": True},
+    },
     reasons=("題名に「麻しん発生届」があります",),
     documents=(Document("架空太郎.pdf", "application/pdf", PDF),),
 )
@@ -164,7 +168,7 @@ def test_the_body_has_what_was_read_and_why_it_came() -> None:
     body = read(relay.taken[0]).get_body(("plain",))
     assert body is not None
     text = body.get_content()
-    for expected in ("疾患名: 麻しん", "題名に「麻しん発生届」があります", "枚数: 2"):
+    for expected in ("疾患名: 麻しん", "題名に「麻しん発生届」があります", "枚数: 2", "発病年月日: 黒塗り"):
         assert expected in text
     assert "架空" not in text  # a field that nobody has called nameless
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
+from sqlmodel import col
 
-from gateway import cli, house
+from gateway import house
 from gateway.carrier import Carrier
 from gateway.config import Config, load
+from gateway.models import Page
 from ocr.errors import ReadingError
+from tests.gateway.test_cli import faxless
 from tests.web.conftest import Office, city
 
 if TYPE_CHECKING:
@@ -63,6 +67,29 @@ def test_a_fax_corrected_away_takes_it_along(office: Office) -> None:
     clerk = office.client("sato", role="admin", departments=("kansen",))
     office.desk.correct(fax.id, "sato", "kekkaku", "TB_REPORT")
     assert "架空" not in clerk.get(f"/faxes/{fax.id}").text
+
+
+def test_what_is_ticked_does_not_stand_above_the_text_either(office: Office) -> None:
+    fax = office.urgent(fields={"ticked": {**FIELDS["patient_name"], "value": "妊娠 有"}})
+    with office.store.engine.begin() as connection:
+        mark = {"text": "妊娠 有", "box": [1, 2, 3, 4], "on": True, "confidence": 0.9}
+        connection.execute(sa.update(Page).where(col(Page.fax_id) == fax.id).values(marks=[mark]))
+    assert "妊娠" in office.client("sato").get(f"/faxes/{fax.id}").text
+    assert "妊娠" not in office.client("root", role="admin", departments=()).get(f"/faxes/{fax.id}").text
+
+
+def test_a_sealed_fax_tells_it_to_nobody_until_it_is_opened_and_then_to_its_department(office: Office) -> None:
+    fax = office.urgent(fields=FIELDS)
+    office.store.seal(fax.id, "sato")
+    header = office.token("sato", departments=("kansen",))
+    told = office.client().get(f"/api/v1/faxes/{fax.id}", headers=header).json()
+    assert (told["fields"], told["withheld"]) == ({}, [])
+    office.store.open_for(fax.id, "sato", "宛先の確認")
+    assert office.client().get(f"/api/v1/faxes/{fax.id}", headers=header).json()["fields"] == FIELDS
+    other = office.token("root", role="admin", departments=())
+    office.store.open_for(fax.id, "root", "宛先の確認")
+    told = office.client().get(f"/api/v1/faxes/{fax.id}", headers=other).json()
+    assert told["withheld"] == ["patient_name"]
 
 
 def test_actions_do_not_tell_it_either(office: Office) -> None:
@@ -128,15 +155,16 @@ def test_a_copy_has_it_only_where_the_department_s_own_sink_asks(
 # ---- the command line -----------------------------------------------------------------------------
 
 
-def test_show_hides_it_until_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_hides_it_until_asked(tmp_path: Path) -> None:
     config = city(tmp_path)
     with house.open_house(config) as home:
         fax = Office(desk=home.desk, app=FastAPI()).urgent(fields=FIELDS)
     for more, shown in (([], False), (["--personal"], True)):
         for form in ([], ["--json"]):
-            assert cli.main(["--config", str(config.path), *form, "show", fax.id, *more]) == 0
-            told = capsys.readouterr().out
-            assert ("架空" in told) is shown
-            assert "patient_name" in told
-    assert cli.main(["--config", str(config.path), "--json", "list"]) == 0
-    assert "架空" not in capsys.readouterr().out
+            done = faxless(config.path, *form, "show", fax.id, *more)
+            assert done.returncode == 0
+            assert ("架空" in done.stdout) is shown
+            assert "patient_name" in done.stdout
+    listed = faxless(config.path, "--json", "list")
+    assert fax.id in listed.stdout
+    assert "架空" not in listed.stdout
