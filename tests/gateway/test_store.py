@@ -227,7 +227,7 @@ def test_a_correction_is_an_event_that_learning_can_read(house: House) -> None:
     event = house.store.events(fax.id)[-1]
     assert (event.who, event.action) == ("tanaka", "corrected")
     assert event.detail == {
-        "before": {"department": "kansen", "type": "TB_REPORT", "held": True},
+        "before": {"department": "kansen", "type": "TB_REPORT", "held": True, "urgent": False},
         "after": {"department": "bunsho", "type": "OTHER"},
     }
 
