@@ -530,17 +530,17 @@ class Town:
     def _copies(self, faxes: list[Any]) -> None:
         """Every routed fax is with each of its sinks under one id; a repeat for the same line sends none."""
         delivered = {row.id for row in self.rows("SELECT id FROM delivery WHERE state = 'delivered'")}
-        seen: set[tuple[str, str]] = set()
+        same: dict[tuple[str, str], list[Any]] = {}
+        for row in faxes:
+            same.setdefault((row.sha256, row.line), []).append(row)
         missing, several, wanted = 0, 0, set()
-        for row in sorted(faxes, key=lambda row: (str(row.received_at), row.id)):
-            first = (row.sha256, row.line) not in seen
-            seen.add((row.sha256, row.line))
-            if row.state != "routed" or not first:  # one that is held has its copies when a person routes it
+        for twins in same.values():
+            wanted |= {stem(f"{row.id}-{sink}") for row in twins for sink in SINKS.get(row.department, ())}
+            first = next((row for row in twins if row.duplicate_of is None), twins[0])
+            if first.state != "routed":  # one that is held has its copies when a person routes it
                 continue
-            twins = [other for other in faxes if (other.sha256, other.line) == (row.sha256, row.line)]
-            for sink in SINKS[row.department]:
+            for sink in SINKS[first.department]:
                 ids = [f"{twin.id}-{sink}" for twin in twins]
-                wanted.update(stem(name) for name in ids)
                 there = sum(name in delivered and self._has(sink, stem(name)) for name in ids)
                 missing += there == 0
                 several += there > 1
