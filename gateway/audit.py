@@ -8,29 +8,17 @@ paper or in another system, and held against the chain later.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.errors import UsageError
 from gateway.models import Event
+from gateway.progress import Watch
 from gateway.store import PER_QUERY, Store
-
-
-class Bar(Protocol):
-    """Shows how far something is."""
-
-    def update(self, n: int) -> object:
-        """So much more is done."""
-
-
-Watch = Callable[[int, str], contextlib.AbstractContextManager[Bar]]
-"""Begins a bar of so many of such a unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col
@@ -42,6 +42,7 @@ from gateway import audit, migrations, worker
 from gateway.errors import BadBackup, GatewayError, Missing
 from gateway.house import House
 from gateway.models import Baseline, Delivery, Executor, Fax, Job, RegisterEntry, SignIn, State, Utc, Work, now
+from gateway.progress import Bar, Watch
 from gateway.spool import name_in_spool
 from gateway.store import ALERT, CARRY, JOURNEY
 
@@ -61,17 +62,6 @@ JUST_NOW = timedelta(hours=1)
 HEAD, MANIFEST, SEAL = "faxless.json", "manifest.json", "manifest.sha256"
 TABLE_PART = re.compile(r"tables/(\w+)/\d{5,}\.jsonl\.gz")
 SPOOL_PART = re.compile(r"spool/[0-9a-f]{2}/([0-9a-f]{64})")
-
-
-class Bar(Protocol):
-    """Shows how far something is."""
-
-    def update(self, n: int) -> object:
-        """So much more is done."""
-
-
-Watch = Callable[[int, str], contextlib.AbstractContextManager[Bar]]
-"""Begins a bar of so many of such a unit."""
 
 
 @dataclass(frozen=True, slots=True)

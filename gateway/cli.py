@@ -435,11 +435,13 @@ def _institution_row(one: dict[str, Any]) -> str:
 
 def _directory_show(store: Store, words: argparse.Namespace) -> int:
     (entry,) = directory.entries(store, [directory.one_of(store.directory(), words.words[0])])
-    told = "\n".join(
-        f"  {name}: {value}" for name, value in directory.as_json(entry).items() if value not in (None, "", [])
-    )
-    _print(words, directory.as_json(entry), lambda one: f"{one['name']}\n{told}")
+    _print(words, directory.as_json(entry), _told_institution)
     return DONE
+
+
+def _told_institution(one: dict[str, Any]) -> str:
+    told = [f"  {name}: {value}" for name, value in one.items() if value not in (None, "", [])]
+    return "\n".join([one["name"], *told])
 
 
 def _directory_merge(store: Store, words: argparse.Namespace) -> int:
@@ -563,7 +565,7 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
 def _alert_findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     from gateway.alerts import holidays_unknown, unguarded
 
-    kinds = taxonomy.load(config.overrides if config.overrides.is_dir() else None)
+    kinds = taxonomy.load(config.overrides)
     weak = list(unguarded(config, kinds))
     yield "緊急の連絡 alerts", True, f"注意: {'; '.join(weak)}" if weak else f"{len(config.alerts)}"
     unknown = holidays_unknown(now().astimezone(TOKYO))
@@ -571,7 +573,7 @@ def _alert_findings(config: Config) -> Iterator[tuple[str, bool, str]]:
 
 
 def _dead_sinks(home: house.House) -> tuple[str, bool, str]:
-    dead = [sink for sink in home.store.sinks(undone=True) if home.config.receiver(sink.id) and sink.dead(now())]
+    dead = home.desk.silent_sinks()
     told = "; ".join(
         f"{sink.id}: 最後に届いたのは {sink.taken_at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
         if sink.taken_at

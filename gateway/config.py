@@ -256,8 +256,8 @@ class Config(BaseModel):
     path: Path
     data: Path
     """Everything embedded lives below."""
-    overrides: Path
-    """``data/`` beside the file: a site's own taxonomy and diseases."""
+    overrides: Path | None
+    """``data/`` beside the file, where there is one: a site's own taxonomy and diseases."""
     smtp: Smtp
     web: Web
     storage: Storage
@@ -299,7 +299,8 @@ def load(path: Path) -> Config:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError((f"{path}: {error}",)) from error
     folder = path.resolve().parent
-    overrides = folder / "data"
+    lists = folder / "data"
+    overrides = lists if lists.is_dir() else None
     mistakes: list[str] = []
     try:
         file = File.model_validate(written)
@@ -307,7 +308,7 @@ def load(path: Path) -> Config:
         mistakes += _sentences(error)
         file = _what_can_be_read(written)
     mistakes += _contradictions(file)
-    kinds = taxonomy.load(overrides if overrides.is_dir() else None)
+    kinds = taxonomy.load(overrides)
     mistakes += check_rules(_organisation(file), kinds)
     if mistakes:
         raise ConfigError(tuple(f"{path}: {mistake}" for mistake in dict.fromkeys(mistakes)))

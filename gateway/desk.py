@@ -15,9 +15,9 @@ from gateway.alerts import Alerts
 from gateway.case import CLASS
 from gateway.config import Config
 from gateway.errors import UsageError
-from gateway.models import TOKYO, Alert, Delivery, Fax, Work
+from gateway.models import TOKYO, Alert, Delivery, Fax, Work, now
 from gateway.spool import Spool
-from gateway.store import SEALED, Store
+from gateway.store import SEALED, SinkState, Store
 from gateway.transmission import TYPED
 from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
 from routing import clock
@@ -127,6 +127,10 @@ class Desk:
         """
         told = self._as_json(faxes, knows)
         return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
+
+    def silent_sinks(self) -> list[SinkState]:
+        """Receivers that are still configured and take nothing, or gave something up."""
+        return [sink for sink in self.store.sinks(undone=True) if self.config.receiver(sink.id) and sink.dead(now())]
 
     def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
         """Who sent each of them, by the directory of today; those whose sender nobody knows are left out."""

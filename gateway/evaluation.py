@@ -7,18 +7,18 @@ A fax is a PDF, TIFF or mail; its truth a JSON file of the same name beside it o
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.progress import Watch
 from gateway.rehearsal import Stage, rehearse
 from routing.decide import department_for
 from routing.department import Organisation
@@ -29,17 +29,6 @@ KINDS = (".pdf", ".tif", ".tiff", ".eml")
 _WIDTH, _HEIGHT = 560, 260
 """Of the drawing, in its own units."""
 _LEAST_RISK = 0.02
-
-
-class Bar(Protocol):
-    """Shows how far something is."""
-
-    def update(self, n: int) -> object:
-        """So much more is done."""
-
-
-Watch = Callable[[int, str], contextlib.AbstractContextManager[Bar]]
-"""Begins a bar of so many of such a unit."""
 
 
 @dataclass(frozen=True, slots=True)

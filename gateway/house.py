@@ -64,9 +64,9 @@ def open_house(config: Config) -> Iterator[House]:
         ending.callback(engine.dispose)
         _migrate(config, engine)
         store = Store(engine)
-        kinds = taxonomy.load(config.overrides if config.overrides.is_dir() else None)
+        kinds = taxonomy.load(config.overrides)
         desk = Desk(config=config, store=store, spool=spool, taxonomy=kinds)
-        diseases = disease.load(config.overrides if config.overrides.is_dir() else None)
+        diseases = disease.load(config.overrides)
         yield House(config, engine, store, spool, desk, diseases)
 
 

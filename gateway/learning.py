@@ -8,18 +8,18 @@ of characters, its card numbers alone.
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.config import Config
 from gateway.errors import SpoolError
 from gateway.models import LearnedModel, now
+from gateway.progress import Watch
 from gateway.spool import Spool
 from gateway.store import Store
 from routing import model as models
@@ -41,17 +41,6 @@ TRIED = 600
 """Examples that ship on which both models are tried, beside every correction."""
 
 log = structlog.get_logger("learning")
-
-
-class Bar(Protocol):
-    """Shows how far something is."""
-
-    def update(self, n: int) -> object:
-        """So much more is done."""
-
-
-Watch = Callable[[int, str], contextlib.AbstractContextManager[Bar]]
-"""Begins a bar of so many of such a unit."""
 
 
 class Learned:

@@ -105,14 +105,13 @@ def rehearse(config: Config, line: str = "", readers: int = 1) -> Iterator[Stage
     lines = config.organisation.lines
     if line and config.organisation.line(line) is None:
         raise UsageError(f"回線「{line}」がありません (no such line)")
-    overrides = config.overrides if config.overrides.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="faxless-") as folder:
         spool = Spool(Path(folder) / "spool")
         spool.prepare()
         engine = connect(f"sqlite:///{folder}/rehearsal.db")
         SQLModel.metadata.create_all(engine)
         store = Store(engine)
-        kinds, diseases = taxonomy.load(overrides), disease.load(overrides)
+        kinds, diseases = taxonomy.load(config.overrides), disease.load(config.overrides)
         reading = Readers(spool, config.ocr.engine, readers, Limits.of(config.ocr))
         model = model_now(config)
         try:

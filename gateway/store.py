@@ -510,14 +510,7 @@ class Store:
         decided = col(Fax.state).in_([State.ROUTED, State.HELD])
         state = sa.case((decided, col(Fax.state)), else_=State.READING)
         with self._session() as session:
-            done = session.execute(
-                sa.update(Fax)
-                .where(col(Fax.id) == fax_id)
-                .values(run=run, attempt=Fax.attempt + 1, state=state, updated_at=now())
-            )
-            if not done.rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
-            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            return self._mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
 
     def go_on(self, fax_id: str, since: str, run: str) -> None:
         """Take the fax for the rest of a journey whose first leg was the run ``since``; ``run`` begins with that name.
@@ -667,9 +660,7 @@ class Store:
     def separate(self, fax_id: str, who: str) -> Fax:
         """A person says that the mails of a split fax are faxes of their own: each is opened and read again as one."""
         with self._session() as session:
-            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now())
-            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            self._mine(session, fax_id)
             mails = self._of_one_job(session, [fax_id])
             if len(mails) < 2 or any(part.style != "counter" for part, _ in mails):
                 raise UsageError("分けられるのは、件名に [1/3] のような番号のあるメールだけです (nothing to separate)")
@@ -865,10 +856,7 @@ class Store:
     def again(self, fax_id: str, who: str) -> Fax:
         """Run the journey again from the start (requeue)."""
         with self._session() as session:
-            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(state=State.RECEIVED, run="", updated_at=now())
-            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
-            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            fax = self._mine(session, fax_id, state=State.RECEIVED, run="")
             self._note(session, who, "requeued", fax_id)
             self._want(session, JOURNEY, fax_id)
             return fax
@@ -1349,7 +1337,7 @@ class Store:
         with self._session() as session:
             for start in range(0, len(fax_ids), PER_QUERY):
                 some = fax_ids[start : start + PER_QUERY]
-                corrected = select(Event).where(col(Event.fax_id).in_(some), Event.action == "corrected")
+                corrected = select(Event).where(col(Event.fax_id).in_(some), Event.action == CORRECTED)
                 for event in session.exec(corrected.order_by(col(Event.id))):
                     found.setdefault(event.fax_id or "", event.detail.get("before", {}))
         return found
@@ -1382,17 +1370,11 @@ class Store:
     def mark(self, fax_id: str, who: str, work: Work) -> Fax:
         """A person takes the fax, finishes it or lays it back."""
         with self._session() as session:
-            guard = (
-                sa.update(Fax)
-                .where(col(Fax.id) == fax_id)
-                .values(work=work, work_by=who, work_at=now(), updated_at=now())
-            )
-            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+            fax = self._mine(session, fax_id, work=work, work_by=who, work_at=now())
             self._note(session, who, f"work:{work}", fax_id)
             if work != Work.NEW:
                 self._answered(session, fax_id, who)
-            return session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            return fax
 
     def correct(
         self,
@@ -1409,10 +1391,7 @@ class Store:
         ``haste``: whether what it is now is urgent, and when it is due; an urgent one is told to its department.
         """
         with self._session() as session:
-            guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(corrected_by=who, updated_at=now())
-            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"FAX {fax_id} がありません (no such fax)")
-            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
+            fax = self._mine(session, fax_id, corrected_by=who)
             if fax.sealed:
                 raise UsageError(SEALED)
             return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
@@ -1536,6 +1515,7 @@ class Store:
 
     @staticmethod
     def _mine(session: Session, fax_id: str, **change: Any) -> Fax:
+        """The fax, changed so, and nobody else's until the transaction ends; raises :class:`UsageError`."""
         guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now(), **change)
         if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
             raise UsageError(f"FAX {fax_id} がありません (no such fax)")

@@ -14,7 +14,6 @@ from gateway.desk import Desk
 from gateway.store import Query
 from gateway.web.guard import Person, TheDesk, Worker
 from gateway.web.paper import paper, words
-from gateway.web.sinks import silent
 from gateway.web.words import PLACES, SAID
 from routing import number
 from routing.fold import fold
@@ -116,7 +115,7 @@ def contents(desk: Desk, person: Person, view: View) -> dict[str, Any]:
         "places": tuple(PLACES),
         "overlooked": _overlooked(desk, person, view),
         "alerts": desk.store.alerts([fax.id for fax in faxes]),
-        "silent": silent(desk),
+        "silent": desk.silent_sinks(),
         "newest": desk.store.last_event(),
     }
 

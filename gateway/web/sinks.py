@@ -8,17 +8,11 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.models import now
-from gateway.store import SinkState
 from gateway.web.guard import Counter, TheDesk, Worker
 from gateway.web.paper import paper, words
 from gateway.web.words import SAID
 
 router = APIRouter(include_in_schema=False)
-
-
-def silent(desk: TheDesk) -> list[SinkState]:
-    """Receivers that are still configured and take nothing, or gave something up."""
-    return [sink for sink in desk.store.sinks(undone=True) if desk.config.receiver(sink.id) and sink.dead(now())]
 
 
 @router.get("/sinks")

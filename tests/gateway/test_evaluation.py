@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +14,8 @@ from gateway import evaluation
 from gateway.errors import GatewayError
 from gateway.evaluation import Evaluation, Truth, find, page, text
 from routing.measure import Outcome, measure
-from tests.city import ROOT, SAMPLES, write_city
+from tests.city import SAMPLES, write_city
+from tests.gateway.test_cli import faxless
 
 RIGHT = Outcome("a.tif", "PRESS", "koho", False, "PRESS", "koho", False, held=False, confidence=0.97)
 ASTRAY = Outcome("<b>.tif", "LIFELINE", "bosai", True, "COMPLAINT", "bunsho", False, held=False, confidence=0.82)
@@ -25,16 +24,6 @@ HELD = Outcome("c.tif", "SPAM", "bunsho", False, "OTHER", None, False, held=True
 
 def of(*outcomes: Outcome) -> Evaluation:
     return Evaluation(measure(outcomes), outcomes, 1, 0.8)
-
-
-def faxless(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "--config", str(path), *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
 
 
 def put(folder: Path, name: str, truth: object | None = None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +24,8 @@ from routing import training
 from routing.fold import fold
 from routing.measure import Figures, measure
 from routing.training import Example
-from tests.city import ROOT, write_city
+from tests.city import write_city
+from tests.gateway.test_cli import faxless
 
 PARKING = "月極駐輪場の更新のお願い\n区画番号 {} 自転車の登録 シールの交付\n駐輪場の利用を続けます"
 SHIPPED = training.packaged()
@@ -198,16 +197,6 @@ def test_a_site_without_tables_or_database_decides_with_the_model_that_ships(con
     SQLModel.metadata.tables["fax"].create(engine)
     engine.dispose()
     assert model_now(config).card == models.packaged().card
-
-
-def faxless(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "--config", str(path), *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
 
 
 def test_the_commands(tmp_path: Path) -> None:
