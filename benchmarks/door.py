@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from benchmarks import postfix
 from benchmarks.table import Aim, Figure, Peer
+from gateway.database import connect
 from gateway.models import Fax, Job
-from gateway.store import connect
 from tests import city
 
 BYTES = 100 * 1024

@@ -32,8 +32,8 @@ from tqdm import tqdm
 
 from benchmarks.table import Figure
 from gateway import machine
+from gateway.database import connect
 from gateway.models import Delivery, Event, Executor, Fax, Job, Page
-from gateway.store import connect
 from tests import city
 from tests.breakage.postgresql import Server, postgres_server
 

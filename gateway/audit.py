@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.database import PER_QUERY
 from gateway.errors import UsageError
 from gateway.models import Event
 from gateway.progress import Watch
-from gateway.store import PER_QUERY, Store
+from gateway.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,16 @@ def link(before: str, event: Event) -> str:
 
 def chain(store: Store, moment: datetime | None = None) -> bool:
     """Chain some of the events that wait; gives whether more may wait. Several workers may do it at once."""
-    return store.chain(link, moment) == PER_QUERY
+    return store.chain.add(link, moment) == PER_QUERY
 
 
 def verify(store: Store, watch: Watch, known: Head | None = None, moment: datetime | None = None) -> Verdict:
     """Walk the whole chain. ``known`` is a head that was kept elsewhere and must stand in it. Changes nothing."""
     breaks: list[Break] = []
     head, met = Head(0, ""), known is None
-    length = store.chain_length()
+    length = store.chain.length()
     with watch(length, "event") as bar:
-        for place, event in store.chained():
+        for place, event in store.chain.places():
             bar.update(1)
             of = (place.number, place.event_id)
             if place.number != head.number + 1:
@@ -115,7 +116,7 @@ def verify(store: Store, watch: Watch, known: Head | None = None, moment: dateti
                 breaks.append(Break("changed", *of, event.fax_id, event.at))
             head = Head(place.number, place.hash)
             met = met or head == known
-    waiting, strange = store.unchained(moment)
+    waiting, strange = store.chain.outside(moment)
     breaks += [Break("inserted", None, event.id, event.fax_id, event.at) for event in strange]
     breaks += [] if met or known is None else [Break("head", known.number)]
     return Verdict(

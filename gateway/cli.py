@@ -338,7 +338,7 @@ def _evaluate(config: Config, words: argparse.Namespace) -> int:
 def _traffic(config: Config, words: argparse.Namespace) -> int:
     last = words.last or month_of(now())
     with house.open_house(config) as home:
-        first = words.first or min(home.store.first_month() or last, last)
+        first = words.first or min(home.store.ledger.first_month() or last, last)
         by = [dimension for dimension in words.by.split(",") if dimension]
         try:
             report = traffic.report(home.store, config.organisation, config.traffic, first, last, by)
@@ -389,10 +389,10 @@ def _table(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
         if words.table == "baseline":
             baseline = traffic.read_baseline(text)
-            result = {"rows": len(baseline), "new": home.store.save_baseline(baseline, _me())}
+            result = {"rows": len(baseline), "new": home.store.ledger.save_baseline(baseline, _me())}
         else:
             entries = traffic.read_register(text)
-            result = {"rows": len(entries), "new": home.store.save_register(entries, _me())}
+            result = {"rows": len(entries), "new": home.store.ledger.save_register(entries, _me())}
     _print(words, result, lambda done: f"{done['rows']}行を読み、{done['new']}行を取り込みました。")
     return DONE
 
@@ -423,7 +423,7 @@ def _told_import(done: dict[str, Any]) -> str:
 
 
 def _directory_list(store: Store, words: argparse.Namespace) -> int:
-    found = directory.find(store.directory(), " ".join(words.words))
+    found = directory.find(store.institutions.directory(), " ".join(words.words))
     _print(words, [directory.as_json(entry) for entry in directory.entries(store, found)], _institution_row)
     return DONE
 
@@ -434,7 +434,7 @@ def _institution_row(one: dict[str, Any]) -> str:
 
 
 def _directory_show(store: Store, words: argparse.Namespace) -> int:
-    (entry,) = directory.entries(store, [directory.one_of(store.directory(), words.words[0])])
+    (entry,) = directory.entries(store, [directory.one_of(store.institutions.directory(), words.words[0])])
     _print(words, directory.as_json(entry), _told_institution)
     return DONE
 
@@ -446,8 +446,8 @@ def _told_institution(one: dict[str, Any]) -> str:
 
 def _directory_merge(store: Store, words: argparse.Namespace) -> int:
     drop, into = words.words
-    store.merge_institutions(drop, into, _me())
-    (entry,) = directory.entries(store, [directory.one_of(store.directory(), into)])
+    store.institutions.merge(drop, into, _me())
+    (entry,) = directory.entries(store, [directory.one_of(store.institutions.directory(), into)])
     _print(words, directory.as_json(entry), _institution_row)
     return DONE
 
@@ -585,7 +585,7 @@ def _dead_sinks(home: house.House) -> tuple[str, bool, str]:
 
 def _rules_finding(config: Config, home: house.House) -> tuple[str, bool, str]:
     """Rules that no fax can meet. What stands wrong in one is a mistake of the file, and was told before."""
-    known, rules = home.store.directory(), config.organisation.rules
+    known, rules = home.store.institutions.directory(), config.organisation.rules
     wrong = [why for _, why in idle_rules(config.organisation)]
     wrong += [
         f"規則「{rule.name}」の発信元「{rule.when.institution}」が台帳にありません (not in the directory)"
@@ -709,7 +709,7 @@ def _user(config: Config, words: argparse.Namespace) -> int:
         if words.action == "list":
             people = [
                 {"name": u.name, "role": u.role, "departments": u.departments, "disabled": u.disabled}
-                for u in home.store.users()
+                for u in home.store.people.users()
             ]
             _print(words, people, lambda u: f"{u['name']:<16}{u['role']:<9}{','.join(u['departments'])}"
                    + ("  停止中" if u["disabled"] else ""))  # fmt: skip
@@ -726,11 +726,11 @@ def _user(config: Config, words: argparse.Namespace) -> int:
 
 
 def _switch(home: house.House, words: argparse.Namespace) -> int:
-    user = home.store.user(words.name)
+    user = home.store.people.user(words.name)
     if user is None:
         return _complain((f"利用者「{words.name}」がいません (no such user)",), FAILED)
     user.disabled = words.action == "disable"
-    home.store.save_user(user, _me())
+    home.store.people.save(user, _me())
     told = {"name": user.name, "disabled": user.disabled}
     _print(words, told, lambda u: f"{u['name']} を{'停止' if u['disabled'] else '再開'}しました。")
     return DONE
@@ -741,7 +741,7 @@ def _add(home: house.House, words: argparse.Namespace) -> int:
     if unknown:
         return _complain((f"部署「{', '.join(unknown)}」がありません (no such department)",), FAILED)
     name = words.name or "api"
-    here = home.store.user(name)
+    here = home.store.people.user(name)
     if here is not None and (not words.token or words.role or words.department):
         return _complain((f"利用者「{name}」はすでにいます (exists already; its role and departments stay)",), FAILED)
     result: dict[str, Any] = {"name": name}
@@ -749,10 +749,10 @@ def _add(home: house.House, words: argparse.Namespace) -> int:
         role = words.role or ("clerk" if words.department else "manager")
         password = house.add_user(home.store, name, role, words.department or ["*"])
         result |= {} if words.token else {"password": password}
-        here = home.store.user(name)
+        here = home.store.people.user(name)
     if words.token:
         result["token"] = secrets.token_urlsafe(32)
-        home.store.sign_in(result["token"], name, label="api")
+        home.store.people.sign_in(result["token"], name, label="api")
     if here is not None:
         result |= {"role": here.role, "departments": here.departments}
     _print(words, result, lambda made: made.get("token") or f"{made['name']}: 一度だけのパスワード {made['password']}")

@@ -134,7 +134,7 @@ class Desk:
 
     def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
         """Who sent each of them, by the directory of today; those whose sender nobody knows are left out."""
-        directory = self.store.directory()
+        directory = self.store.institutions.directory()
         found = {fax.id: _sender(fax, directory) for fax in faxes}
         return {fax_id: sender for fax_id, sender in found.items() if sender is not None}
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from gateway.desk import moment
 from gateway.errors import UsageError
-from gateway.store import Imported, Store
+from gateway.institutions import Imported
+from gateway.store import Store
 from gateway.table import Mistakes, decode, rows_of
 from routing import directory as known_as
 from routing import number
@@ -38,9 +39,9 @@ class Entry:
 
 def take(store: Store, data: bytes, who: str) -> dict[str, Any]:
     """Import a table; raises :class:`BadTable` naming every bad line, and then nothing is taken. Twice is once."""
-    institutions = read(decode(data), store.directory())
-    done: Imported = store.save_institutions(institutions, who)
-    ambiguous = store.directory().ambiguous
+    institutions = read(decode(data), store.institutions.directory())
+    done: Imported = store.institutions.save(institutions, who)
+    ambiguous = store.institutions.directory().ambiguous
     named = {e164: [one.name for one in holders] for e164, holders in ambiguous.items()}
     return {"institutions": len(institutions), "new": done.new, "changed": done.changed, "ambiguous": named}
 
@@ -146,7 +147,7 @@ def one_of(directory: Directory, wanted: str) -> Institution:
 
 def entries(store: Store, institutions: Sequence[Institution]) -> list[Entry]:
     """The institutions with their faxes."""
-    came = store.faxes_from(institutions) if institutions else {}
+    came = store.institutions.faxes_from(institutions) if institutions else {}
     return [Entry(one, *came.get(one.id, (0, None))) for one in institutions]
 
 
@@ -172,7 +173,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 def proposals(store: Store, most: int = 200) -> tuple[Proposal, ...]:
     """What the faxes that came say of numbers; nothing rests on it until a person confirms it."""
-    return known_as.proposals(store.sightings(), store.directory(), most=most)
+    return known_as.proposals(store.institutions.sightings(), store.institutions.directory(), most=most)
 
 
 def proposal_json(one: Proposal) -> dict[str, Any]:
@@ -190,8 +191,8 @@ def proposal_json(one: Proposal) -> dict[str, Any]:
 
 def proposed(store: Store, e164: str, name: str) -> Proposal:
     """The proposal of this number and name; raises :class:`UsageError` when it is gone."""
-    seen = [one for one in store.sightings() if one.number == e164]
-    found = next((one for one in known_as.proposals(seen, store.directory()) if one.name == name), None)
+    seen = [one for one in store.institutions.sightings() if one.number == e164]
+    found = next((one for one in known_as.proposals(seen, store.institutions.directory()) if one.name == name), None)
     if found is None:
         raise UsageError("この提案はもうありません。ページを開き直してください (no such proposal)")
     return found
@@ -203,21 +204,23 @@ def confirm(store: Store, one: Proposal, who: str, name: str = "", kind: str = "
     if not fold(name) or len(name) > LONGEST or (kind and kind not in KINDS):
         raise UsageError(f"名称を{LONGEST}文字までで書き、種類を選んでください (name and kind)")
     known = one.known[0] if len(one.known) == 1 and name == one.name else None
-    here = known.id if known is not None else identity(store.directory(), name)
+    here = known.id if known is not None else identity(store.institutions.directory(), name)
     if here is None:
         raise UsageError(f"「{name}」という機関は複数あります。区別できる名称にしてください (several of this name)")
     spellings = (one.name,) if known_as.alike(one.name, name) else ()
     learned = Institution(here, name if known is None else known.name, kind or one.kind, names=spellings,
                           tsis=one.tsis, numbers=(one.number,))  # fmt: skip
-    store.save_institutions([learned], who, "confirmed")
+    store.institutions.save([learned], who, "confirmed")
     if not spellings:
         refuse(store, one, who)  # the number was right, the name on the page was not theirs
-    return store.directory().ids[here]
+    return store.institutions.directory().ids[here]
 
 
 def refuse(store: Store, one: Proposal, who: str) -> None:
     """A person says that this name does not belong to this number: neither it nor its spellings are proposed again."""
     names = [
-        seen.name for seen in store.sightings() if seen.number == one.number and known_as.alike(seen.name, one.name)
+        seen.name
+        for seen in store.institutions.sightings()
+        if seen.number == one.number and known_as.alike(seen.name, one.name)
     ]
-    store.refuse(one.number, names, who)
+    store.institutions.refuse(one.number, names, who)

@@ -26,9 +26,10 @@ import uvloop
 
 from gateway import log, smtp
 from gateway.config import Smtp
+from gateway.database import connect
 from gateway.intake import Entries, Intake
 from gateway.spool import Spool
-from gateway.store import Store, connect
+from gateway.store import Store
 from routing.department import Organisation
 
 THREADS = 16

@@ -17,13 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import migrations, worker
 from gateway.config import Config
+from gateway.database import connect
 from gateway.desk import Desk
 from gateway.errors import ConfigError, GatewayError, SpoolError
 from gateway.intake import Entries, Intake
 from gateway.learning import Learned
 from gateway.models import User, now
 from gateway.spool import Spool
-from gateway.store import Store, connect
+from gateway.store import Store
 from routing import disease, taxonomy
 from routing.model import Model, packaged
 
@@ -163,7 +164,7 @@ def _troubles(house: House) -> Iterator[str]:
 
 def first_user(store: Store) -> str | None:
     """The one-time password of the first user, made when there is nobody yet."""
-    if store.users():
+    if store.people.users():
         return None
     return add_user(store, "admin", "admin", ("*",))
 
@@ -172,7 +173,7 @@ def add_user(store: Store, name: str, role: str, departments: Sequence[str]) -> 
     """Add somebody; gives the password for the first sign-in, which must then be changed."""
     if not re.fullmatch(r"\S{1,64}", name):
         raise GatewayError("利用者の名前は空白なしの64文字までです (no blanks, 64 characters at most)")
-    if store.user(name) is not None:
+    if store.people.user(name) is not None:
         raise GatewayError(f"利用者「{name}」はすでにいます (exists already)")
     made = User(name=name, password_hash="", role=role, departments=list(departments), created_at=now())
     return _with_password(store, made)
@@ -180,15 +181,15 @@ def add_user(store: Store, name: str, role: str, departments: Sequence[str]) -> 
 
 def new_password(store: Store, name: str) -> str:
     """A new one-time password for somebody who has forgotten theirs; every browser of theirs is signed out."""
-    user = store.user(name)
+    user = store.people.user(name)
     if user is None:
         raise GatewayError(f"利用者「{name}」がいません (no such user)")
-    store.sign_out_others(name, "")
+    store.people.sign_out_others(name, "")
     return _with_password(store, user)
 
 
 def _with_password(store: Store, user: User) -> str:
     password = secrets.token_urlsafe(9)
     user.password_hash, user.must_change = PasswordHash.recommended().hash(password), True
-    store.save_user(user, who="administrator")
+    store.people.save(user, who="administrator")
     return password

@@ -202,7 +202,7 @@ class Pipeline:
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
-        facts = replace(facts, sender=self.store.directory().sender_of(facts, self._own_numbers))
+        facts = replace(facts, sender=self.store.institutions.directory().sender_of(facts, self._own_numbers))
         lists = (self.config.organisation, self.taxonomy, self.diseases, self.learned())
         if fax.taken_from is not None:
             return _decided(fax, pages, facts, decide_alone(facts, *lists, whole=False))

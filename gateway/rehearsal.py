@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from gateway import machine
 from gateway.config import Config
+from gateway.database import connect
 from gateway.desk import Desk, pages_read
 from gateway.errors import UsageError
 from gateway.house import model_now
@@ -24,7 +25,7 @@ from gateway.intake import Entries, Intake
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
 from gateway.spool import Spool
-from gateway.store import Store, connect
+from gateway.store import Store
 from ocr.explain import Told, explained, japanese_font
 from routing import disease, taxonomy
 

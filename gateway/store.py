@@ -1,15 +1,13 @@
-"""Every query by name, and the only place that opens a Session.
+"""The rows of faxes and of their journey, every query by name.
 
-SQLite runs in WAL with synchronous=FULL: a commit is on the disk when it returns, and that is what 250 rests on.
 A write begins with its guard (an UPDATE or INSERT), so that SQLite takes the write lock before anything is decided.
+People, the count, the chain over the events and the directory have rooms of their own, which hang here.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,42 +15,36 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, InvalidatePoolError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from gateway import case as clock
+from gateway.chain import Chain
+from gateway.database import BUSY_MS, LOOK_MS, PER_QUERY, alone, database_time, note, transaction
 from gateway.errors import Superseded, UsageError
+from gateway.institutions import Institutions, sight
+from gateway.ledger import Ledger
 from gateway.models import (
     Alert,
-    Baseline,
     Case,
-    Chained,
     Delivery,
     Event,
     Executor,
-    FailedSignIn,
     Fax,
-    Institution,
-    InstitutionNumber,
     Job,
     LearnedModel,
     Likeness,
     Page,
     Part,
-    RegisterEntry,
-    Sighting,
-    SignIn,
     Standing,
     State,
-    User,
     Work,
     month_of,
     new_fax_id,
     now,
 )
-from routing.directory import Directory
+from gateway.people import People
 from routing.directory import Sighting as Seen
-from routing.facts import Institution as Known
 
 LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token", "case:opened")
 """Events that tell who looked, and change nothing in a list."""
@@ -69,13 +61,8 @@ SEALED = "誤着のおそれがあるため封印しています。案件のペ�
 NOT_SENT = "誤着として封印したため、送りません。"
 """Why a copy was stopped; it is set going again when the fax turns out to be ours."""
 
-BUSY_MS, LOOK_MS = 30_000, 3_000
-"""How long a write waits for another program's lock on SQLite: a mail (then 451), and who only wants to know."""
-
 PATIENT = timedelta(minutes=10)
 """How long a sink may take nothing, while copies wait for it, before it is said to be dead."""
-LATE = timedelta(hours=1)
-"""No transaction that wrote an event is open for so long: a number that is still missing then was never given."""
 
 RACES = 5
 """How often a commit of the door is tried again because another door was first with equal bytes."""
@@ -88,12 +75,6 @@ BACKLOG = "backlog"
 
 FEW = 20
 """Faxes that are looked at together for a lost job. Those that only wait their turn move on, and the next are seen."""
-
-RESTED = 1.0
-"""Seconds after which a connection to PostgreSQL is asked whether it still lives."""
-
-PER_QUERY = 500
-"""Names in one IN (...): far below what either database allows."""
 
 CORRECTED = "corrected"
 """The event of a person's word on a fax."""
@@ -246,27 +227,6 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """How many faxes came in one month by where and from whom."""
-
-    month: str
-    line: str
-    department: str | None
-    caller: str | None
-    document_type: str | None
-    institution: str | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of institutions that were handed in."""
-
-    new: int
-    changed: int
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """How much waits where, for those who watch the gateway."""
 
@@ -315,63 +275,18 @@ class Tally:
     by_department: dict[str, int] = field(default_factory=dict)
 
 
-def connect(url: str) -> sa.Engine:
-    """An engine that keeps the promise: WAL and FULL on SQLite, a checked pool on PostgreSQL.
-
-    Values are hidden from its errors: they would carry a fax's text into the log.
-    """
-    if not url.startswith("sqlite"):
-        return _checked(sa.create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True))
-    engine = sa.create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, hide_parameters=True)
-
-    @sa.event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: object) -> None:
-        connection.isolation_level = "IMMEDIATE"  # a writer waits at its first write, not at its commit
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    return engine
-
-
-def _checked(engine: sa.Engine) -> sa.Engine:
-    """Connections that have rested are asked whether they still live before they are given out.
-
-    ``pool_pre_ping`` asks each time, which was half of all transactions on the way of a fax.
-    """
-
-    @sa.event.listens_for(engine, "checkin")
-    def _rests(_connection: Any, record: Any) -> None:
-        record.info["rests since"] = time.monotonic()
-
-    @sa.event.listens_for(engine, "checkout")
-    def _lives(connection: Any, record: Any, _proxy: object) -> None:
-        since = record.info.get("rests since")
-        if since is None or time.monotonic() - since < RESTED:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:  # all others are as old: the pool drops them too
-            raise InvalidatePoolError("the database has been away") from error
-
-    return engine
-
-
 class Store:
     """The database. Built once by the service; everything else is handed it."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._directory: tuple[tuple[int, int], Directory] = ((0, 0), Directory())
+        self.people, self.ledger, self.chain = People(engine), Ledger(engine), Chain(engine)
+        self.institutions = Institutions(engine)
         # Made once: building these again for every mail was a third of what the door spent on its rows.
         self._insert_fax, self._insert_event, self._insert_job = sa.insert(Fax), sa.insert(Event), sa.insert(Job)
         self._find_equal = sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
             col(Fax.sha256).in_(sa.bindparam("digests", expanding=True))
         )
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
 
     def check(self) -> None:
         """Raise when the database does not answer."""
@@ -425,7 +340,7 @@ class Store:
     def strangers(self, digests: Sequence[str]) -> set[str]:
         """Those of the spool's names that no row names: no mail, whole made of parts, picture or model."""
         unknown = set(digests)
-        with self._session() as session:
+        with transaction(self.engine) as session:
             for start in range(0, len(digests), PER_QUERY):
                 some = digests[start : start + PER_QUERY]
                 mails = session.exec(select(Fax.sha256).where(col(Fax.sha256).in_(some))).all()
@@ -465,7 +380,7 @@ class Store:
 
     def overtaken(self, before: datetime, most: int) -> list[str]:
         """Faxes that came before then and that nobody has looked at yet, the oldest first; not those of a backlog."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             waiting = select(Fax.id).where(Fax.state == State.RECEIVED, Fax.accepted_at < before, Fax.run == "")
             return list(session.exec(waiting.where(Fax.client != BACKLOG).order_by(col(Fax.accepted_at)).limit(most)))
 
@@ -476,19 +391,19 @@ class Store:
         """
         late = sa.func.coalesce(Delivery.next_attempt, Delivery.updated_at) < before
         waiting = sa.and_(col(Delivery.state).in_(["pending", "deferred"]), _of_work(work))
-        with self._session() as session:
+        with transaction(self.engine) as session:
             longest = sa.func.min(Delivery.updated_at)
             found = select(Delivery.fax_id).where(waiting, late).group_by(col(Delivery.fax_id)).order_by(longest)
             return list(session.exec(found.limit(most)))
 
     def want_carried(self, fax_id: str, work: str = CARRY) -> None:
         """Have the waiting copies (or messages: ALERT) of a fax tried."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             self._want(session, work, fax_id)
 
     def wanted(self, fax_id: str) -> bool:
         """Whether a job of this fax waits for a worker."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.exec(select(Job.id).where(Job.fax_id == fax_id)).first() is not None
 
     @staticmethod
@@ -497,7 +412,7 @@ class Store:
 
     def known(self, sha256: str, line: str) -> bool:
         """Whether this mail has been taken for this line before."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.exec(select(Fax.id).where(Fax.sha256 == sha256, Fax.line == line)).first() is not None
 
     # ---- the journey ----------------------------------------------------------------------------
@@ -509,7 +424,7 @@ class Store:
         """
         decided = col(Fax.state).in_([State.ROUTED, State.HELD])
         state = sa.case((decided, col(Fax.state)), else_=State.READING)
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return self._mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
 
     def go_on(self, fax_id: str, since: str, run: str) -> None:
@@ -517,7 +432,7 @@ class Store:
 
         Refused when another journey has begun meanwhile. Taken up again after a crash, it is one more attempt.
         """
-        with self._session() as session:
+        with transaction(self.engine) as session:
             done = session.execute(
                 sa.update(Fax)
                 .where(col(Fax.id) == fax_id, col(Fax.run).startswith(since))
@@ -544,7 +459,7 @@ class Store:
 
     def part_of(self, fax_id: str) -> Part | None:
         """Which part of a split mail this is, or None."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.get(Part, fax_id)
 
     def note_part(self, run: str, part: Part) -> Part:
@@ -561,7 +476,7 @@ class Store:
         In one step with looking who is there, so that two that come together are not both the first.
         """
         with self._owned(part.fax_id, run) as (session, fax):
-            self._alone(session, part.partial_id)
+            alone(session, part.partial_id)
             known = session.get(Part, part.fax_id)
             if known is not None:
                 return known
@@ -577,7 +492,7 @@ class Store:
 
     def siblings(self, part: Part) -> Siblings:
         """Parts that may be of one split mail with this one, this one among them, by number and time."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = session.exec(select(Fax).where(Fax.id == part.fax_id)).one()
             return self._siblings(session, part, fax)
 
@@ -613,7 +528,7 @@ class Store:
             if others:
                 session.execute(sa.update(Fax).where(col(Fax.id).in_(others)).values(**_joined_into(into)))
                 session.execute(sa.update(Part).where(col(Part.fax_id).in_(others)).values(standing=Standing.JOINED))
-                self._note(session, "journey", "joined", into, parts=len(others) + 1)
+                note(session, "journey", "joined", into, parts=len(others) + 1)
 
     def join(self, fax_id: str, run: str, into: str) -> None:
         """A part that came again belongs to the fax that was made without it."""
@@ -626,7 +541,7 @@ class Store:
 
         One a split mail at a time: its journey looks which of the others belong to it.
         """
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = session.exec(
                 select(Part, Fax)
                 .where(Part.fax_id == Fax.id, col(Part.standing).in_([Standing.WAITING, Standing.SHORT]))
@@ -645,7 +560,7 @@ class Store:
         return [fax_id for fax_id in overdue if self._stop_waiting(fax_id)]
 
     def _stop_waiting(self, fax_id: str) -> bool:
-        with self._session() as session:
+        with transaction(self.engine) as session:
             guard = (
                 sa.update(Part)
                 .where(col(Part.fax_id) == fax_id, col(Part.standing) == Standing.WAITING)
@@ -654,12 +569,12 @@ class Store:
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 return False  # another worker was faster, or the last part has come
             self._restart(session, fax_id)
-            self._note(session, "gateway", "incomplete", fax_id)
+            note(session, "gateway", "incomplete", fax_id)
             return True
 
     def separate(self, fax_id: str, who: str) -> Fax:
         """A person says that the mails of a split fax are faxes of their own: each is opened and read again as one."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             self._mine(session, fax_id)
             mails = self._of_one_job(session, [fax_id])
             if len(mails) < 2 or any(part.style != "counter" for part, _ in mails):
@@ -671,13 +586,13 @@ class Store:
                 session.add(part)
                 session.add(fax)
                 self._restart(session, fax.id)
-                self._note(session, who, "separated", fax.id)
+                note(session, who, "separated", fax.id)
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
     def jobs(self, faxes: Sequence[Fax]) -> dict[str, list[str]]:
         """The mails that make one fax together, by number, for each fax or mail that is one of several."""
         heads = {fax.joined_into or fax.id for fax in faxes}
-        with self._session() as session:
+        with transaction(self.engine) as session:
             found = self._of_one_job(session, sorted(heads))
         members: dict[str, list[str]] = {}
         for _, fax in found:
@@ -687,7 +602,7 @@ class Store:
 
     def mails_of(self, fax: Fax) -> Siblings:
         """The mails that this fax was joined from, or is joined with, by number."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return self._of_one_job(session, [fax.joined_into or fax.id])
 
     @staticmethod
@@ -714,7 +629,7 @@ class Store:
 
     def more_came(self, fax_id: str) -> None:
         """Another part of this fax is here: it is opened again, with it."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             self._restart(session, fax_id)
 
     def _restart(self, session: Session, fax_id: str) -> None:
@@ -725,11 +640,6 @@ class Store:
         )
         self._want(session, JOURNEY, fax_id)
 
-    def _alone(self, session: Session, key: str) -> None:
-        """Nobody else decides on the same until this transaction ends; on SQLite there is one writer anyhow."""
-        if self.engine.dialect.name != "sqlite":
-            session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
-
     def page_read(self, run: str, page: Page) -> None:
         """Keep a page; the same page again replaces itself."""
         with self._owned(page.fax_id, run) as (session, _fax):
@@ -737,12 +647,12 @@ class Store:
 
     def pages(self, fax_id: str) -> list[Page]:
         """The pages read so far, in order."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(session.exec(select(Page).where(Page.fax_id == fax_id).order_by(col(Page.number))))
 
     def read_before(self, fax: Fax) -> list[Page]:
         """The pages of an equal mail that was read completely, or nothing."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             twin = session.exec(
                 select(Fax.id)
                 .join(Page, col(Page.fax_id) == col(Fax.id))
@@ -781,7 +691,7 @@ class Store:
             fax.caller, fax.caller_source, fax.tsi = decided.caller, decided.caller_source, decided.tsi
             fax.urgent, fax.due_at = decided.urgent, decided.due_at
             fax.institution, fax.sender_known = decided.institution, decided.sender_known
-            self._sight(session, fax, decided.sighting)
+            sight(session, fax, decided.sighting)
             if fax.corrected_by is None:
                 fax.department, fax.document_type = decided.department, decided.document_type
                 fax.state = State.HELD if decided.held else State.ROUTED
@@ -791,7 +701,7 @@ class Store:
             self._keep_together(session, fax)
             session.add(fax)
             session.flush()
-            self._note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
+            note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
             again = self._repeat(session, fax)
             if fax.state == State.ROUTED and not again:
                 self._send(session, fax, sinks_of(fax.department))
@@ -835,15 +745,15 @@ class Store:
         for page in session.exec(pages).all():
             number = page.number - taken.first_page + 1
             session.add(Page(**{**page.model_dump(), "fax_id": entry_id, "number": number}))
-        self._note(session, "journey", "taken", entry_id, department=entry.department, type=entry.document_type)
-        self._note(session, "journey", "shared", fax.id, department=entry.department, entry=entry_id)
+        note(session, "journey", "taken", entry_id, department=entry.department, type=entry.document_type)
+        note(session, "journey", "shared", fax.id, department=entry.department, entry=entry_id)
         self._send(session, entry, sinks_of(entry.department))
         if entry.urgent:
             self._raise(session, entry, call_of)
 
     def taken_from(self, fax_id: str) -> list[Fax]:
         """The entries that other departments have of this fax."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(session.exec(select(Fax).where(Fax.taken_from == fax_id).order_by(col(Fax.id))))
 
     def failed(self, fax_id: str, run: str, sentence: str) -> None:
@@ -851,24 +761,24 @@ class Store:
         with self._owned(fax_id, run) as (session, fax):
             fax.state, fax.held_because = State.FAILED, [sentence]
             session.add(fax)
-            self._note(session, "journey", "failed", fax_id)
+            note(session, "journey", "failed", fax_id)
 
     def again(self, fax_id: str, who: str) -> Fax:
         """Run the journey again from the start (requeue)."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, state=State.RECEIVED, run="")
-            self._note(session, who, "requeued", fax_id)
+            note(session, who, "requeued", fax_id)
             self._want(session, JOURNEY, fax_id)
             return fax
 
     def excused(self, fax_id: str) -> None:
         """This attempt does not count: nothing was wrong with the fax."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             session.execute(sa.update(Fax).where(col(Fax.id) == fax_id).values(attempt=Fax.attempt - 1))
 
     def unfinished(self, before: datetime, most: int = FEW) -> list[Fax]:
         """Faxes that have not moved since ``before`` although their journey has not ended, the oldest first."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(
                 session.exec(
                     select(Fax)
@@ -880,7 +790,7 @@ class Store:
 
     @contextmanager
     def _owned(self, fax_id: str, run: str) -> Iterator[tuple[Session, Fax]]:
-        with self._session() as session:
+        with transaction(self.engine) as session:
             guard = sa.update(Fax).where(col(Fax.id) == fax_id, col(Fax.run) == run).values(updated_at=now())
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 raise Superseded(f"FAX {fax_id} は別の処理が引き継ぎました (another run has taken over)")
@@ -928,22 +838,20 @@ class Store:
                 session.add(Delivery(id=name, fax_id=fax.id, sink=sink, step=step, updated_at=now()))
         session.flush()
         self._want(session, ALERT, fax.id)
-        self._note(
-            session, "gateway", "alerted" if step == 1 else "escalated", fax.id, step=step, sinks=list(call.sinks)
-        )
+        note(session, "gateway", "alerted" if step == 1 else "escalated", fax.id, step=step, sinks=list(call.sinks))
 
     def escalate(self, moment: datetime, call_of: CallOf, most: int = FEW) -> list[str]:
         """Take the next step of every alert that nobody has answered in its time; gives the faxes.
 
         Called again and again by every host; each step is taken once.
         """
-        with self._session() as session:
+        with transaction(self.engine) as session:
             late = select(Alert.fax_id, Alert.step).where(col(Alert.next_at) <= moment).order_by(col(Alert.next_at))
             found = session.exec(late.limit(most)).all()
         return [fax_id for fax_id, step in found if self._escalate(fax_id, step, moment, call_of)]
 
     def _escalate(self, fax_id: str, step: int, moment: datetime, call_of: CallOf) -> bool:
-        with self._session() as session:
+        with transaction(self.engine) as session:
             guard = (
                 sa.update(Alert)
                 .where(col(Alert.fax_id) == fax_id, col(Alert.step) == step, col(Alert.next_at) <= moment)
@@ -960,7 +868,7 @@ class Store:
 
     def unreachable(self, fax_id: str, step: int) -> None:
         """A message of this step can never arrive: where none has, the next step is due now."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             reached = select(Delivery.id).where(
                 Delivery.fax_id == fax_id, Delivery.step == step, col(Delivery.state) != "failed"
             )
@@ -973,8 +881,8 @@ class Store:
 
     def looked(self, fax_id: str, who: str) -> None:
         """A person has opened the fax's page."""
-        with self._session() as session:
-            self._note(session, who, "viewed", fax_id)
+        with transaction(self.engine) as session:
+            note(session, who, "viewed", fax_id)
             self._answered(session, fax_id, who)
 
     def _answered(self, session: Session, fax_id: str, who: str) -> None:
@@ -989,11 +897,11 @@ class Store:
             return
         unsent = sa.and_(col(Delivery.fax_id) == fax_id, col(Delivery.step) > 0, col(Delivery.state) == "deferred")
         session.execute(sa.delete(Delivery).where(unsent))  # a message that comes hours later calls for nothing
-        self._note(session, who, "opened", fax_id)
+        note(session, who, "opened", fax_id)
 
     def alerts(self, fax_ids: Sequence[str]) -> dict[str, Alert]:
         """The alerts of these faxes, by fax."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return {alert.fax_id: alert for alert in session.exec(select(Alert).where(col(Alert.fax_id).in_(fax_ids)))}
 
     # ---- the same fax again ---------------------------------------------------------------------
@@ -1007,7 +915,7 @@ class Store:
             fax.pictures = pictures or None
             session.add(fax)
             session.flush()
-            self._alone(session, fax.line)
+            alone(session, fax.line)
             if fax.duplicate_of or fax.kind != "fax" or fax.joined_into or fax.taken_from:
                 return fax.duplicate_of
             said = {entry.fax_id if entry.other_id == fax_id else entry.other_id for entry in self._told(session, fax)}
@@ -1054,11 +962,11 @@ class Store:
         session.execute(sa.update(Fax).where(col(Fax.duplicate_of) == fax.id).values(duplicate_of=first))
         one, other = sorted((fax.id, first))
         session.merge(Likeness(fax_id=one, other_id=other, score=1.0, verdict="same", who="gateway", at=now()))
-        self._note(session, "journey", "repeat", fax.id, of=first)
+        note(session, "journey", "repeat", fax.id, of=first)
 
     def lately(self, fax: Fax, within: timedelta, most: int = PER_QUERY) -> list[Fax]:
         """Other faxes of this line and, where both are known, of this caller, the nearest in time first."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             found = session.exec(
                 select(Fax)
                 .where(
@@ -1081,7 +989,7 @@ class Store:
         """The fingerprints of the pages of these faxes, in order; a fax with an unread page has none."""
         found: dict[str, list[str]] = {}
         unread: set[str] = set()
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = session.exec(
                 select(Page.fax_id, Page.fingerprint, Page.png)
                 .where(col(Page.fax_id).in_(fax_ids))
@@ -1109,7 +1017,7 @@ class Store:
     def likenesses(self, fax_ids: Sequence[str]) -> dict[str, list[tuple[str, Likeness]]]:
         """For each fax those that are, or may be, the same as it; pairs that somebody found different are left out."""
         found: dict[str, list[tuple[str, Likeness]]] = {}
-        with self._session() as session:
+        with transaction(self.engine) as session:
             for entry in self._links(session, fax_ids):
                 if entry.verdict == "different":
                     continue
@@ -1124,7 +1032,7 @@ class Store:
 
     def say_same(self, fax_id: str, other_id: str, who: str) -> Fax:
         """A person says that two faxes are one: the earlier one counts, the other is a repeat of it."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax, other = self._pair(session, fax_id, other_id)
             roots = {one.duplicate_of or one.id for one in (fax, other)}
             if len(roots) == 2:
@@ -1141,7 +1049,7 @@ class Store:
 
     def say_different(self, fax_id: str, other_id: str, who: str) -> Fax:
         """A person says that two faxes are two; the link goes, and a repeat that rested on it counts again."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax, other = self._pair(session, fax_id, other_id)
             if fax.sha256 == other.sha256:
                 raise UsageError("一字一句同じメールです。別のFAXにはできません (equal byte for byte)")
@@ -1172,17 +1080,17 @@ class Store:
             link.verdict, link.who, link.at = verdict, who, now()
             session.add(link)
         for about, against in ((fax, other), (other, fax)):
-            self._note(session, who, f"said:{verdict}", about.id, other=against.id)
+            note(session, who, f"said:{verdict}", about.id, other=against.id)
 
     def _sure(self, fax_id: str) -> Fax:
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
     # ---- copies ---------------------------------------------------------------------------------
 
     def waiting(self, fax_id: str, work: str = CARRY) -> list[Delivery]:
         """Copies of this fax, or messages about it (ALERT), that have not arrived."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             waits = col(Delivery.state).in_(["pending", "deferred"])
             rows = select(Delivery).where(Delivery.fax_id == fax_id, waits, _of_work(work))
             if work == CARRY:  # of a sealed fax nothing goes out; people are called to it all the same
@@ -1192,7 +1100,7 @@ class Store:
 
     def deliveries(self, fax_ids: Sequence[str]) -> list[Delivery]:
         """All copies of these faxes."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(
                 session.exec(select(Delivery).where(col(Delivery.fax_id).in_(fax_ids)).order_by(col(Delivery.id)))
             )
@@ -1201,7 +1109,7 @@ class Store:
         self, delivery_id: str, state: str, error: str | None, receipt: str | None, next_attempt: datetime | None
     ) -> None:
         """Note how a try went."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             session.execute(
                 sa.update(Delivery)
                 .where(col(Delivery.id) == delivery_id, col(Delivery.state) != "delivered")
@@ -1226,7 +1134,7 @@ class Store:
         ]
         left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state != "delivered")
         last: list[Any] = [Delivery.sink, sa.func.max(Delivery.updated_at)]
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = {row[0]: row[1:] for row in session.execute(left.group_by(col(Delivery.sink)))}
             known = sa.select(*last).where(state == "delivered", *([col(Delivery.sink).in_(rows)] if undone else []))
             taken = {} if undone and not rows else dict(session.execute(known.group_by(col(Delivery.sink))).all())
@@ -1249,7 +1157,7 @@ class Store:
 
     def resend(self, sink: str, who: str) -> int:
         """Try everything again that this sink has not taken, now; gives how much."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             undone = sa.and_(col(Delivery.sink) == sink, col(Delivery.state).in_(["deferred", "failed"]))
             again = (
                 sa.update(Delivery)
@@ -1260,19 +1168,19 @@ class Store:
             faxes = sorted({row[0] for row in session.execute(again)})
             for fax_id in faxes:
                 self._want(session, CARRY, fax_id)
-            self._note(session, who, "resent", None, sink=sink, copies=len(faxes))
+            note(session, who, "resent", None, sink=sink, copies=len(faxes))
             return len(faxes)
 
     # ---- the inbox ------------------------------------------------------------------------------
 
     def fax(self, fax_id: str) -> Fax | None:
         """One fax, or None."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.get(Fax, fax_id)
 
     def texts(self, fax_ids: Sequence[str]) -> dict[str, str]:
         """The whole text of each fax, a form feed between pages."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = session.exec(
                 select(Page.fax_id, Page.text)
                 .where(col(Page.fax_id).in_(fax_ids))
@@ -1288,7 +1196,7 @@ class Store:
         statement = select(Fax).where(*_conditions(query))
         if query.cursor:
             statement = statement.where(_beyond(query, *_read_cursor(query.cursor), newer=False))
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = list(session.exec(statement.order_by(*_order(query, newer=False)).limit(query.limit + 1)))
         more = len(rows) > query.limit
         rows = rows[: query.limit]
@@ -1297,7 +1205,7 @@ class Store:
     def neighbours(self, fax: Fax, query: Query) -> tuple[str | None, str | None]:
         """The faxes before and after this one in the list that ``query`` shows; the fax itself may have left it."""
         found: list[str | None] = []
-        with self._session() as session:
+        with transaction(self.engine) as session:
             for newer in (True, False):
                 beyond = _beyond(query, fax.urgent, fax.accepted_at, fax.id, newer=newer)
                 statement = select(Fax.id).where(*_conditions(query), beyond).order_by(*_order(query, newer=newer))
@@ -1308,7 +1216,7 @@ class Store:
         """The figures on the tabs of an inbox; ``nowhere`` for the inbox of faxes that no department has yet."""
         keys: list[Any] = [Fax.department, Fax.work, Fax.state, Fax.urgent, Fax.kind]
         shown = Query(departments=departments, nowhere=nowhere)
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = session.execute(sa.select(*keys, sa.func.count()).where(*_conditions(shown)).group_by(*keys)).all()
         figures = {"new": 0, "claimed": 0, "done": 0, "held": 0, "notices": 0, "urgent": 0}
         by_department: dict[str, int] = {}
@@ -1323,18 +1231,18 @@ class Store:
 
     def repeats(self, fax_id: str) -> list[Fax]:
         """Entries that are this fax come again."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(session.exec(select(Fax).where(Fax.duplicate_of == fax_id).order_by(col(Fax.accepted_at))))
 
     def events(self, fax_id: str) -> list[Event]:
         """What happened to this fax, oldest first."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(session.exec(select(Event).where(Event.fax_id == fax_id).order_by(col(Event.id))))
 
     def answered_before(self, fax_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What had been decided of faxes before a person corrected them for the first time."""
         found: dict[str, dict[str, Any]] = {}
-        with self._session() as session:
+        with transaction(self.engine) as session:
             for start in range(0, len(fax_ids), PER_QUERY):
                 some = fax_ids[start : start + PER_QUERY]
                 corrected = select(Event).where(col(Event.fax_id).in_(some), Event.action == CORRECTED)
@@ -1344,13 +1252,13 @@ class Store:
 
     def last_event(self) -> int:
         """The number of the newest event that changed something: when it grows, a list looks different."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             changes = select(sa.func.max(col(Event.id))).where(col(Event.action).not_in(LOOKS))
             return session.exec(changes).one() or 0
 
     def figures(self) -> Figures:
         """How much waits where."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             faxes: list[Any] = [Fax.state, sa.func.count()]
             copies: list[Any] = [Delivery.state, sa.func.count()]
             unopened = sa.select(sa.func.count()).select_from(Alert).where(col(Alert.opened_at).is_(None))
@@ -1364,14 +1272,14 @@ class Store:
 
     def note(self, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
         """Write an event."""
-        with self._session() as session:
-            self._note(session, who, action, fax_id, **detail)
+        with transaction(self.engine) as session:
+            note(session, who, action, fax_id, **detail)
 
     def mark(self, fax_id: str, who: str, work: Work) -> Fax:
         """A person takes the fax, finishes it or lays it back."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, work=work, work_by=who, work_at=now())
-            self._note(session, who, f"work:{work}", fax_id)
+            note(session, who, f"work:{work}", fax_id)
             if work != Work.NEW:
                 self._answered(session, fax_id, who)
             return fax
@@ -1390,7 +1298,7 @@ class Store:
 
         ``haste``: whether what it is now is urgent, and when it is due; an urgent one is told to its department.
         """
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, corrected_by=who)
             if fax.sealed:
                 raise UsageError(SEALED)
@@ -1410,7 +1318,7 @@ class Store:
         held = fax.state == State.HELD
         before = {"department": fax.department, "type": fax.document_type, "held": held, "urgent": fax.urgent}
         after = {"department": department, "type": document_type}
-        self._note(session, who, CORRECTED, fax.id, before=before, after=after)
+        note(session, who, CORRECTED, fax.id, before=before, after=after)
         moved = fax.department != department
         fax.department, fax.document_type, fax.state = department, document_type, State.ROUTED
         fax.held_because = []
@@ -1433,7 +1341,7 @@ class Store:
 
     def seal(self, fax_id: str, who: str) -> Fax:
         """A person says that a fax is not for us: it is closed, and its copies stop."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, corrected_by=who)
             head = session.get(Fax, fax.joined_into) if fax.joined_into else fax
             if head is None or head.sealed:
@@ -1453,7 +1361,7 @@ class Store:
         call_of: CallOf = nobody,
     ) -> Fax:
         """A sealed fax is ours after all: it goes on as one that a person has corrected."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, corrected_by=who)
             self._step(session, fax, who, "ours", {"outcome": "ours", "settled_at": now(), "closed_at": now()})
             opened = sa.update(Fax).where(col(Fax.sealed) == fax.id).values(sealed=None)
@@ -1467,36 +1375,36 @@ class Store:
 
     def case(self, fax_id: str) -> Case | None:
         """The case of a fax, or None."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.get(Case, fax_id)
 
     def cases(self, departments: tuple[str, ...] | None, closed: bool, most: int = PER_QUERY) -> list[tuple[Case, Fax]]:
         """Cases of these departments (None: all), newest first: those that are ``closed``, or those that are not."""
         ended = col(Case.closed_at).is_not(None) if closed else col(Case.closed_at).is_(None)
         query = select(Case, Fax).where(Case.fax_id == Fax.id, ended)
-        with self._session() as session:
+        with transaction(self.engine) as session:
             rows = session.exec(query.where(*_conditions(Query(departments=departments))).order_by(
                 col(Case.since).desc()).limit(most))  # fmt: skip
             return [(case, fax) for case, fax in rows]
 
     def open_for(self, fax_id: str, who: str, why: str) -> None:
         """Open a sealed fax to a person who says why; who, when and why is written down."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id)
-            self._note(session, who, "case:opened", fax.sealed or fax.id, why=why)
+            note(session, who, "case:opened", fax.sealed or fax.id, why=why)
 
     def is_open_to(self, fax: Fax, who: str) -> bool:
         """Whether this person may see into the fax: it is not sealed, or they have opened it lately."""
         if fax.sealed is None:
             return True
-        with self._session() as session:
+        with transaction(self.engine) as session:
             lately = now() - clock.OPEN_FOR
             opening = select(Event.id).where(Event.fax_id == fax.sealed, Event.action == "case:opened")
             return session.exec(opening.where(Event.who == who, Event.at > lately).limit(1)).first() is not None
 
     def step(self, fax_id: str, who: str, action: str, change: dict[str, Any], **detail: str) -> None:
         """Something was done in a case: what changes in its row, and what is told of it."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             fax = self._mine(session, fax_id)
             self._step(session, fax, who, action, change, **detail)
             if "closed_at" in change:
@@ -1507,7 +1415,7 @@ class Store:
         guard = sa.update(Case).where(col(Case.fax_id) == fax.id, col(Case.closed_at).is_(None)).values(**change)
         if fax.sealed != fax.id or not session.execute(guard).rowcount:  # type: ignore[attr-defined]
             raise UsageError("この案件はもう終わっています (the case is closed)")
-        self._note(session, who, f"case:{action}", fax.id, **detail)
+        note(session, who, f"case:{action}", fax.id, **detail)
         case = session.exec(select(Case).where(Case.fax_id == fax.id)).one()
         following = clock.next_step(case)
         fax.due_at = following.due if following else None
@@ -1554,7 +1462,7 @@ class Store:
         ids = [fax.id, *(one.id for one in family)]
         stopped = sa.update(Delivery).where(col(Delivery.fax_id).in_(ids), waiting, _of_work(CARRY))
         session.execute(stopped.values(state="failed", error=NOT_SENT, next_attempt=None))
-        self._note(session, who, "case:sealed", fax.id)
+        note(session, who, "case:sealed", fax.id)
 
     @staticmethod
     def _close(fax: Fax) -> None:
@@ -1569,7 +1477,7 @@ class Store:
             .where(col(Event.action) == CORRECTED, col(Event.fax_id).is_not(None))
             .group_by(col(Event.fax_id))
         )
-        with self._session() as session:
+        with transaction(self.engine) as session:
             events = session.exec(
                 select(Event).where(col(Event.id).in_(newest)).order_by(col(Event.id).desc()).limit(most)
             ).all()
@@ -1580,21 +1488,21 @@ class Store:
 
     def model_in_use(self) -> LearnedModel | None:
         """The learned model that decides; None: the one that ships."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return session.exec(select(LearnedModel).where(col(LearnedModel.in_use).is_(True))).first()
 
     def take_over(self, model: LearnedModel) -> None:
         """Let a new model decide from now on, on all hosts."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             former = self._out_of_use(session)
             model.before, model.in_use = former.id if former else None, True
             session.add(model)
             session.flush()
-            self._note(session, model.who, "learned", model=model.sha256, corrections=model.card.get("corrections"))
+            note(session, model.who, "learned", model=model.sha256, corrections=model.card.get("corrections"))
 
     def back_to_former(self, who: str) -> tuple[LearnedModel, LearnedModel | None] | None:
         """Let the model decide that did before: (the one put aside, the one in use); None when none was learned."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             aside = self._out_of_use(session)
             if aside is None:
                 return None
@@ -1602,7 +1510,7 @@ class Store:
             if former is not None:
                 former.in_use = True
                 session.add(former)
-            self._note(session, who, "unlearned", model=aside.sha256, back_to=former.sha256 if former else None)
+            note(session, who, "unlearned", model=aside.sha256, back_to=former.sha256 if former else None)
             return aside, former
 
     @staticmethod
@@ -1616,382 +1524,25 @@ class Store:
             session.flush()
         return former
 
-    # ---- people ---------------------------------------------------------------------------------
-
-    def users(self) -> list[User]:
-        """Everybody, by name."""
-        with self._session() as session:
-            return list(session.exec(select(User).order_by(col(User.name))))
-
-    def user(self, name: str) -> User | None:
-        """One person, or None."""
-        with self._session() as session:
-            return session.get(User, name)
-
-    def save_user(self, user: User, who: str) -> None:
-        """Add or change a person."""
-        with self._session() as session:
-            session.merge(user)
-            self._note(session, who, "user", None, name=user.name, role=user.role, disabled=user.disabled)
-            if user.disabled:
-                session.execute(sa.delete(SignIn).where(col(SignIn.user) == user.name))
-
-    def sign_in(self, secret: str, user: str, label: str = "") -> None:
-        """Remember a browser or an API token by the hash of its secret."""
-        with self._session() as session:
-            session.add(SignIn(secret_hash=_hash(secret), user=user, label=label, created_at=now(), seen_at=now()))
-            self._note(session, user, "token" if label else "sign-in")
-
-    def signed_in(self, secret: str, idle: timedelta, touch: bool = True) -> User | None:
-        """Who holds this secret; None when nobody does, or not any more. API tokens do not grow idle.
-
-        ``touch`` False: a page asked by itself, which does not show that somebody is there.
-        """
-        with self._session() as session:
-            entry = session.get(SignIn, _hash(secret))
-            if entry is None or (not entry.label and entry.seen_at < now() - idle):
-                return None
-            if touch and entry.seen_at < now() - timedelta(minutes=1):
-                entry.seen_at = now()
-                session.add(entry)
-            user = session.get(User, entry.user)
-            return user if user and not user.disabled else None
-
-    def sign_out(self, secret: str) -> None:
-        """Forget a browser."""
-        with self._session() as session:
-            session.execute(sa.delete(SignIn).where(col(SignIn.secret_hash) == _hash(secret)))
-
-    def sign_out_others(self, user: str, secret: str) -> None:
-        """Forget every other browser of this person: the password has changed."""
-        with self._session() as session:
-            session.execute(
-                sa.delete(SignIn).where(
-                    col(SignIn.user) == user, col(SignIn.label) == "", col(SignIn.secret_hash) != _hash(secret)
-                )
-            )
-
-    def wrong_password(self, name: str) -> None:
-        """Note a wrong password."""
-        with self._session() as session:
-            session.add(FailedSignIn(name=name[:64], at=now()))
-
-    def wrong_passwords(self, name: str, within: timedelta) -> int:
-        """How many wrong passwords this name was given lately."""
-        with self._session() as session:
-            session.execute(sa.delete(FailedSignIn).where(col(FailedSignIn.at) < now() - timedelta(days=1)))
-            return session.exec(
-                select(sa.func.count())
-                .select_from(FailedSignIn)
-                .where(FailedSignIn.name == name[:64], FailedSignIn.at > now() - within)
-            ).one()
-
-    # ---- the count ------------------------------------------------------------------------------
-
-    def arrivals(self, first: str, last: str) -> list[Arrivals]:
-        """Counted faxes of the months ``first`` to ``last`` (``2026-11``)."""
-        told = col(Fax.sealed).is_(None)  # of a sealed fax nobody is told who sent it
-        caller, institution = sa.case((told, col(Fax.caller))), sa.case((told, col(Fax.institution)))
-        keys: list[Any] = [Fax.month, Fax.line, Fax.department, caller, Fax.document_type, institution]
-        with self._session() as session:
-            rows = session.execute(
-                sa.select(*keys, sa.func.count())
-                .where(col(Fax.counts).is_(True), col(Fax.month) >= first, col(Fax.month) <= last)
-                .group_by(*keys)
-            ).all()
-        return [Arrivals(*row) for row in rows]
-
-    def excluded(self, first: str, last: str) -> list[tuple[str, str, int]]:
-        """What was taken but not counted: month, why (``duplicates``, ``parts`` or ``notices``), how many."""
-        why = sa.case(
-            (col(Fax.duplicate_of).is_not(None), "duplicates"),
-            (col(Fax.kind) == "part", "parts"),
-            (col(Fax.joined_into).is_not(None), "parts"),
-            else_="notices",
-        )
-        with self._session() as session:
-            keys: list[Any] = [Fax.month, why]
-            rows = session.execute(
-                sa.select(*keys, sa.func.count())
-                .where(col(Fax.counts).is_(False), col(Fax.month) >= first, col(Fax.month) <= last)
-                .where(col(Fax.taken_from).is_(None))
-                .group_by(*keys)
-            ).all()
-        return [(month, reason, count) for month, reason, count in rows]
-
-    def first_month(self) -> str | None:
-        """The month of the oldest fax."""
-        with self._session() as session:
-            return session.exec(select(sa.func.min(col(Fax.month)))).one()
-
-    def last_of_lines(self) -> dict[str, datetime]:
-        """When each line last brought anything: a silent machine must not look like a success."""
-        with self._session() as session:
-            latest: list[Any] = [Fax.line, sa.func.max(Fax.accepted_at)]
-            return dict(session.execute(sa.select(*latest).group_by(col(Fax.line))).all())
-
-    def save_baseline(self, rows: Sequence[Baseline], who: str) -> int:
-        """Take the base year's counts; the same key again replaces the count. Returns how many keys were new."""
-        new = 0
-        with self._session() as session:
-            for row in rows:
-                new += session.get(Baseline, (row.month, row.bureau, row.department, row.direction)) is None
-                session.merge(row)
-            self._note(session, who, "baseline", None, rows=len(rows), new=new)
-        return new
-
-    def baseline(self, months: Sequence[str]) -> list[Baseline]:
-        """The base year's counts of these months."""
-        with self._session() as session:
-            return list(session.exec(select(Baseline).where(col(Baseline.month).in_(months))))
-
-    def save_register(self, rows: Sequence[RegisterEntry], who: str) -> int:
-        """Take entries of the register; those already taken stay. Returns how many were new."""
-        with self._session() as session:
-            keys = {row.key for row in rows}
-            here: set[str] = set()
-            for start in range(0, len(rows), PER_QUERY):
-                some = [row.key for row in rows[start : start + PER_QUERY]]
-                here.update(session.exec(select(RegisterEntry.key).where(col(RegisterEntry.key).in_(some))))
-            fresh = {row.key: row for row in rows if row.key not in here}
-            session.add_all(fresh.values())
-            added = len(keys - here)
-            self._note(session, who, "register", None, rows=len(rows), new=added)
-            return added
-
-    def register(self, first: str, last: str) -> list[RegisterEntry]:
-        """Entries of the months ``first`` to ``last``."""
-        with self._session() as session:
-            return list(
-                session.exec(select(RegisterEntry).where(RegisterEntry.month >= first, RegisterEntry.month <= last))
-            )
-
-    # ---- the chain over the events --------------------------------------------------------------
-
-    def chain(self, link: Callable[[str, Event], str], moment: datetime | None = None, most: int = PER_QUERY) -> int:
-        """Chain the oldest events that are not yet, each by ``link(hash before, event)``; gives how many.
-
-        Whoever writes events does not wait for this. Of two that chain at once one gets nothing: a place is given once.
-        ``moment`` stands for now.
-        """
-        try:
-            with self._session() as session:
-                self._alone(session, Chained.__tablename__)
-                moment = moment or self._clock(session)
-                last = session.exec(select(Chained).order_by(col(Chained.number).desc()).limit(1)).first()
-                events = session.exec(
-                    self._unchained().where(col(Event.id) > self._closed(session, moment)).limit(most)
-                ).all()
-                number, before, top = (last.number, last.hash, last.top) if last else (0, "", 0)
-                for event in events:
-                    number, before, top = number + 1, link(before, event), max(top, event.id or 0)
-                    session.add(Chained(number=number, event_id=event.id or 0, hash=before, top=top, at=moment))
-                return len(events)
-        except IntegrityError:
-            return 0  # another worker was first (SQLite)
-
-    def chained(self) -> Iterator[tuple[Chained, Event | None]]:
-        """The whole chain, each place with its event when that is still there."""
-        with self._session() as session:
-            statement = sa.select(Chained, Event).outerjoin(Event, col(Event.id) == col(Chained.event_id))
-            ordered = statement.order_by(col(Chained.number)).execution_options(yield_per=PER_QUERY)
-            with session.execute(ordered) as places:  # closed also when whoever asked has stopped asking
-                yield from ((place, event) for place, event in places)
-
-    def chain_length(self) -> int:
-        """How many events are chained."""
-        with self._session() as session:
-            return session.exec(select(sa.func.count()).select_from(Chained)).one()
-
-    def unchained(self, moment: datetime | None = None) -> tuple[list[Event], list[Event]]:
-        """Events outside the chain: those that wait their turn, and those whose number was passed long ago."""
-        with self._session() as session:
-            closed = self._closed(session, moment or self._clock(session))
-            events = session.exec(self._unchained()).all()
-        waiting = [event for event in events if (event.id or 0) > closed]
-        return waiting, [event for event in events if (event.id or 0) <= closed]
-
-    @staticmethod
-    def _unchained() -> Any:
-        known = sa.exists().where(col(Chained.event_id) == col(Event.id))
-        return select(Event).where(~known).order_by(col(Event.id))
-
-    def _closed(self, session: Session, moment: datetime) -> int:
-        """The event number up to which nothing honest can be missing in the chain any more.
-
-        SQLite has one writer, so numbers come in the order of commits; on PostgreSQL a number is given first and
-        committed later.
-        """
-        places = select(Chained.top).order_by(col(Chained.number).desc()).limit(1)
-        if self.engine.dialect.name != "sqlite":
-            places = select(Chained.top).where(Chained.at < moment - LATE).order_by(col(Chained.at).desc()).limit(1)
-        return session.exec(places).first() or 0
-
-    # ---- the directory --------------------------------------------------------------------------
-
-    def directory(self) -> Directory:
-        """All institutions, read again only when somebody has changed them."""
-        with self._session() as session:
-            newest: list[Any] = [sa.func.coalesce(sa.func.max(col(Institution.changed)), 0), sa.func.count()]
-            highest, count = session.execute(sa.select(*newest).select_from(Institution)).one()
-            edition = (int(highest), int(count))  # never the same twice: changes count up, and a merge leaves fewer
-            if self._directory[0] != edition:
-                numbers: dict[str, list[str]] = {}
-                for row in session.exec(select(InstitutionNumber).order_by(col(InstitutionNumber.number))):
-                    numbers.setdefault(row.institution_id, []).append(row.number)
-                rows = session.exec(select(Institution).order_by(col(Institution.name), col(Institution.id)))
-                self._directory = edition, Directory.of(_known_as(row, numbers.get(row.id, ())) for row in rows)
-            return self._directory[1]
-
-    def save_institutions(self, institutions: Sequence[Known], who: str, action: str = "imported") -> Imported:
-        """Take institutions in; what is said of one that is here already is added to it."""
-        with self._session() as session:
-            event = self._directory_event(session, who, action, rows=len(institutions))
-            rows = {row.id: row for row in session.exec(select(Institution))}
-            before = {key: _described(row) for key, row in rows.items()}
-            for one in institutions:
-                row = rows.setdefault(one.id, Institution(id=one.id, name=one.name))
-                row.kind, row.bureau = one.kind or row.kind, one.bureau or row.bureau
-                row.department = one.department or row.department
-                row.names = _united((*row.names, row.name), one.names, one.name)
-                row.name, row.tsis = one.name, _united(row.tsis, one.tsis)
-                session.add(row)
-            session.flush()  # numbers name institutions
-            added = self._add_numbers(
-                session, [(number, one.id) for one in institutions for number in one.numbers], who
-            )
-            touched = {one.id for one in institutions}
-            changed = {key for key in touched if key in added or before.get(key) != _described(rows[key])}
-            for key in changed:
-                rows[key].changed = event
-        return Imported(len(changed - set(before)), len(changed & set(before)))
-
-    def merge_institutions(self, drop: str, into: str, who: str) -> None:
-        """Make two institutions one: its names, numbers and faxes go to ``into``; raises :class:`UsageError`."""
-        with self._session() as session:
-            event = self._directory_event(session, who, "merged", dropped=drop, into=into)
-            gone, kept = session.get(Institution, drop), session.get(Institution, into)
-            if gone is None or kept is None or drop == into:
-                raise UsageError(f"機関 {drop} と {into} はまとめられません (no two such institutions)")
-            numbers = session.exec(select(InstitutionNumber).where(InstitutionNumber.institution_id == drop)).all()
-            self._add_numbers(session, [(row.number, into) for row in numbers], who)
-            for row in numbers:
-                session.delete(row)
-            kept.names = _united(kept.names, (gone.name, *gone.names), kept.name)
-            kept.tsis, kept.changed = _united(kept.tsis, gone.tsis), event
-            kept.kind, kept.bureau = kept.kind or gone.kind, kept.bureau or gone.bureau
-            kept.department = kept.department or gone.department
-            session.add(kept)
-            session.execute(sa.update(Fax).where(col(Fax.institution) == drop).values(institution=into))
-            session.flush()
-            session.delete(gone)
-
-    def forget_number(self, institution_id: str, number: str, who: str) -> None:
-        """A number no longer speaks for an institution."""
-        with self._session() as session:
-            event = self._directory_event(session, who, "number-removed", institution=institution_id)
-            row = session.get(InstitutionNumber, (number, institution_id))
-            held = session.get(Institution, institution_id)
-            if row is None or held is None:
-                raise UsageError(f"機関 {institution_id} に番号 {number} はありません (no such number)")
-            session.delete(row)
-            held.changed = event
-            session.add(held)
-
-    def sightings(self) -> list[Seen]:
-        """Numbers seen with a name, how often; those that somebody has refused are left out."""
-        with self._session() as session:
-            keys: list[Any] = [Sighting.number, Sighting.name, Sighting.tsi]
-            rows = session.execute(
-                sa.select(*keys, sa.func.count()).where(col(Sighting.refused_by).is_(None)).group_by(*keys)
-            ).all()
-        return [Seen(*row) for row in rows]
-
-    def refuse(self, number: str, names: Sequence[str], who: str) -> None:
-        """These names do not belong to this number; what comes with them from now on is not proposed either."""
-        with self._session() as session:
-            self._directory_event(session, who, "refused", names=len(names))
-            session.execute(
-                sa.update(Sighting)
-                .where(col(Sighting.number) == number, col(Sighting.name).in_(names))
-                .values(refused_by=who)
-            )
-
-    def faxes_from(self, institutions: Sequence[Known]) -> dict[str, tuple[int, datetime]]:
-        """How many counted faxes came from each, by its own numbers or as it was known then, and when the last did."""
-        told = {one.id for one in institutions}
-        holders = self.directory().numbers
-        of = {one: holders[one][0].id for who in institutions for one in who.numbers if len(holders[one]) == 1}
-        found: dict[str, tuple[int, datetime]] = {}
-        with self._session() as session:
-            keys: list[Any] = [Fax.institution, Fax.caller]
-            wanted = sa.or_(col(Fax.institution).in_(sorted(told)), col(Fax.caller).in_(sorted(of)))
-            figures: list[Any] = [sa.func.count(), sa.func.max(Fax.received_at)]
-            rows = session.execute(
-                sa.select(*keys, *figures).where(wanted, col(Fax.counts).is_(True)).group_by(*keys)
-            ).all()
-        for institution, caller, count, last in rows:
-            sender = of.get(caller) or institution
-            if sender in told:
-                sofar = found.get(sender, (0, last))
-                found[sender] = (sofar[0] + count, max(sofar[1], last))
-        return found
-
-    def _directory_event(self, session: Session, who: str, action: str, **detail: Any) -> int:
-        """One at a time: the event's number is the edition of the directory that readers compare."""
-        self._alone(session, "directory")
-        event = Event(at=now(), who=who, action=f"directory:{action}", detail=detail)
-        session.add(event)
-        session.flush()
-        return event.id or 0
-
-    @staticmethod
-    def _add_numbers(session: Session, pairs: Sequence[tuple[str, str]], who: str) -> set[str]:
-        """Add (number, institution) pairs that are not there; gives the institutions that had one added."""
-        here = {(row.number, row.institution_id) for row in session.exec(select(InstitutionNumber))}
-        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in here]
-        session.add_all(InstitutionNumber(number=number, institution_id=of, who=who, at=now()) for number, of in fresh)
-        session.flush()
-        return {of for _, of in fresh}
-
-    @staticmethod
-    def _sight(session: Session, fax: Fax, seen: Seen | None) -> None:
-        session.execute(sa.delete(Sighting).where(col(Sighting.fax_id) == fax.id))
-        if seen is None or fax.duplicate_of is not None:
-            return
-        same = sa.and_(col(Sighting.number) == seen.number, col(Sighting.name) == seen.name)
-        refused = session.exec(select(Sighting.refused_by).where(same, col(Sighting.refused_by).is_not(None))).first()
-        session.add(Sighting(fax_id=fax.id, number=seen.number, name=seen.name, tsi=seen.tsi, refused_by=refused))
-
     # ---- the engine -----------------------------------------------------------------------------
 
     def beat(self, executor: str, silent_for: timedelta) -> list[str]:
         """Say that this executor lives; gives back those that have been silent too long. By the database's clock."""
-        with self._session() as session:
-            moment = self._clock(session)
+        with transaction(self.engine) as session:
+            moment = database_time(session)
             session.merge(Executor(id=executor, beat_at=moment))
             session.flush()
             return list(session.exec(select(Executor.id).where(Executor.beat_at < moment - silent_for)))
 
     def buried(self, executor: str) -> None:
         """Forget an executor: its journeys have been taken over, or it has said good-bye."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             session.execute(sa.delete(Executor).where(col(Executor.id) == executor))
 
     def executors(self) -> list[Executor]:
         """Everybody who runs journeys."""
-        with self._session() as session:
+        with transaction(self.engine) as session:
             return list(session.exec(select(Executor)))
-
-    def _clock(self, session: Session) -> datetime:
-        if self.engine.dialect.name == "sqlite":
-            return now()  # one machine, one clock
-        moment: datetime = session.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
-        return moment
-
-    @staticmethod
-    def _note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
-        session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
 
 
 def _of_work(work: str) -> Any:
@@ -2004,23 +1555,6 @@ def _known(rows: Iterable[Any]) -> dict[str, list[tuple[str, str, str | None]]]:
     for digest, fax_id, line, of in rows:
         known.setdefault(digest, []).append((fax_id, line, of))
     return known
-
-
-def _known_as(row: Institution, numbers: Sequence[str]) -> Known:
-    """An institution as routing knows it."""
-    return Known(
-        row.id, row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis), tuple(numbers)
-    )
-
-
-def _described(row: Institution) -> tuple[Any, ...]:
-    """What is said of an institution, to see whether it has changed."""
-    return row.name, row.kind, row.bureau, row.department, tuple(row.names), tuple(row.tsis)
-
-
-def _united(here: Sequence[str], more: Iterable[str], but: str = "") -> list[str]:
-    """Both, in order, each once; ``but`` is known without."""
-    return [one for one in dict.fromkeys((*here, *more)) if one and one != but]
 
 
 def _fax_row(mail: Mail, line: str, moment: datetime, known: list[tuple[str, str, str | None]]) -> dict[str, Any]:
@@ -2146,7 +1680,3 @@ def _read_cursor(cursor: str) -> tuple[bool, datetime, str]:
     if moment.tzinfo is None or not fax_id or "\0" in fax_id:
         raise UsageError("続きの目印が読めません (not a cursor)")
     return urgent == "1", moment, fax_id
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

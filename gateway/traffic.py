@@ -25,8 +25,9 @@ from typing import Any
 
 from gateway.config import Traffic
 from gateway.errors import UsageError
+from gateway.ledger import Arrivals
 from gateway.models import TOKYO, Baseline, RegisterEntry, month_of, now
-from gateway.store import Arrivals, Store
+from gateway.store import Store
 from gateway.table import Mistakes, rows_of
 from routing import dates, number
 from routing.department import Organisation
@@ -158,12 +159,12 @@ def report(
     span = months(first, last)
     dimensions = _dimensions(by)
     bases = {month: base_month(month, traffic.baseline_year) for month in span}
-    who = _Senders.of(store.directory())
-    taken = (_of_gateway(row, organisation, who) for row in store.arrivals(span[0], span[-1]))
-    noted = (_of_register(row, organisation, who) for row in store.register(span[0], span[-1]))
+    who = _Senders.of(store.institutions.directory())
+    taken = (_of_gateway(row, organisation, who) for row in store.ledger.arrivals(span[0], span[-1]))
+    noted = (_of_register(row, organisation, who) for row in store.ledger.register(span[0], span[-1]))
     faxes = _by_month(chain(taken, noted))
-    before = _by_month(_of_baseline(row, organisation) for row in store.baseline(sorted(set(bases.values()))))
-    excluded = store.excluded(span[0], span[-1])
+    before = _by_month(_of_baseline(row, organisation) for row in store.ledger.baseline(sorted(set(bases.values()))))
+    excluded = store.ledger.excluded(span[0], span[-1])
     running = month_of(moment or now())
     return Report(
         RULE,
@@ -397,7 +398,7 @@ def silent_lines(
     A silent machine must not look like a success. Weekends do not count because most lines rest then; public holidays
     do, so that after a row of them a line may be named that only rested.
     """
-    last_of = store.last_of_lines()
+    last_of = store.ledger.last_of_lines()
     return tuple(
         SilentLine(line.id, line.machine or line.number or line.id, last_of.get(line.id))
         for line in organisation.lines

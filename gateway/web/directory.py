@@ -36,7 +36,7 @@ def page(
     said: str = "",
 ) -> Response:
     """The list, what is proposed and which numbers speak for several."""
-    known, wanted = desk.store.directory(), q.strip()[:LONGEST_SEARCH]
+    known, wanted = desk.store.institutions.directory(), q.strip()[:LONGEST_SEARCH]
     found = directory.find(known, wanted)
     shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
     proposed = directory.proposals(desk.store, MOST_PROPOSED + 1)
@@ -66,7 +66,7 @@ def one(request: Request, desk: TheDesk, person: Counter, institution: str, said
         "institution.html",
         person=person,
         entry=entry,
-        ambiguous=desk.store.directory().ambiguous,
+        ambiguous=desk.store.institutions.directory().ambiguous,
         said=words(request)(*SAID[said]) if said in SAID else "",
     )
 
@@ -95,19 +95,19 @@ def confirm(
 @router.post("/directory/{institution}/forget")
 def forget(desk: TheDesk, person: Counter, institution: str, number: Typed = "") -> Response:
     """Say that a number no longer speaks for an institution."""
-    desk.store.forget_number(_known(desk, institution).id, number, person.name)
+    desk.store.institutions.forget_number(_known(desk, institution).id, number, person.name)
     return RedirectResponse(f"/directory/{institution}?said=forgotten", 303)
 
 
 @router.post("/directory/{institution}/merge")
 def merge(desk: TheDesk, person: Counter, institution: str, into: Typed = "") -> Response:
     """Make this institution and another one, which stays, one."""
-    desk.store.merge_institutions(_known(desk, institution).id, into.strip(), person.name)
+    desk.store.institutions.merge(_known(desk, institution).id, into.strip(), person.name)
     return RedirectResponse(f"/directory/{into.strip()}?said=merged", 303)
 
 
 def _known(desk: TheDesk, wanted: str) -> Institution:
-    found = desk.store.directory().ids.get(wanted)
+    found = desk.store.institutions.directory().ids.get(wanted)
     if found is None:
         raise Refused(404, "この機関は台帳にありません。", "There is no such institution in the directory.")
     return found

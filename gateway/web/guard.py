@@ -89,7 +89,7 @@ def somebody(request: Request, desk: TheDesk) -> Person:
     secret, _ = secret_of(request)
     idle = timedelta(hours=desk.config.web.session_hours)
     touch = request.url.path not in ASKED_BY_ITSELF
-    user = desk.store.signed_in(secret, idle, touch=touch) if secret else None
+    user = desk.store.people.signed_in(secret, idle, touch=touch) if secret else None
     if user is None:
         raise NotSignedIn
     everywhere = user.role == "admin" or "*" in user.departments

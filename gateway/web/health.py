@@ -47,7 +47,7 @@ class Gauges(Collector):
         )
         yield from _sinks(self._store, moment)
         silent = GaugeMetricFamily("faxless_line_silent_seconds", "Seconds since the line's last mail", labels=["line"])
-        for line, last in self._store.last_of_lines().items():
+        for line, last in self._store.ledger.last_of_lines().items():
             silent.add_metric([line], (moment - last).total_seconds())
         yield silent
 

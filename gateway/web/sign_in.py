@@ -97,7 +97,7 @@ def sign_in(
     name = name.replace("\0", "").strip()[:64]
     shown = {"next": local(next), "name": name}
     with doorman:  # a guess is counted before the next one is made
-        if desk.store.wrong_passwords(name, WINDOW) >= TRIES:
+        if desk.store.people.wrong_passwords(name, WINDOW) >= TRIES:
             mistake = w(
                 "パスワードの誤りが続いたため、このユーザー名では今サインインできません。15分ほど待ってからやり直してください。",
                 "Too many wrong passwords for this name. Wait 15 minutes and try again.",
@@ -105,10 +105,10 @@ def sign_in(
             response: Response = paper(request, "login.html", 429, mistake=mistake, **shown)
             response.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
             return response
-        user = desk.store.user(name)
+        user = desk.store.people.user(name)
         admitted = doorman.admits(user, password)
         if not admitted:
-            desk.store.wrong_password(name)
+            desk.store.people.wrong_password(name)
     if user is None or not admitted:
         mistake = w("ユーザー名かパスワードが違います。", "The user name or the password is wrong.")
         return paper(request, "login.html", 401, mistake=mistake, **shown)
@@ -122,7 +122,7 @@ def sign_out(request: Request, desk: TheDesk) -> Response:
     """Forget this browser."""
     secret, _ = secret_of(request)
     if secret:
-        desk.store.sign_out(secret)
+        desk.store.people.sign_out(secret)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=desk.config.web.https)
     return response
@@ -145,22 +145,22 @@ def change_password(
     again: Typed = "",
 ) -> Response:
     """Change the password; every other browser of this person is signed out."""
-    user = desk.store.user(person.name)
+    user = desk.store.people.user(person.name)
     mistakes = _mistakes(request, person.name, old, new, again)
     with doorman:
-        if not mistakes and desk.store.wrong_passwords(person.name, WINDOW) >= TRIES:
+        if not mistakes and desk.store.people.wrong_passwords(person.name, WINDOW) >= TRIES:
             mistakes = [words(request)("15分ほど待ってからやり直してください。", "Wait 15 minutes and try again.")]
         elif not mistakes and not doorman.admits(user, old):
-            desk.store.wrong_password(person.name)
+            desk.store.people.wrong_password(person.name)
             mistakes = [words(request)("今のパスワードが違います。", "The present password is wrong.")]
     if mistakes or user is None:
         return paper(request, "password.html", 422, person=person, mistakes=mistakes, shortest=SHORTEST)
     user.password_hash, user.must_change = doorman.hash(new), False
-    desk.store.save_user(user, person.name)
+    desk.store.people.save(user, person.name)
     secret, _ = secret_of(request)
-    desk.store.sign_out(secret)
+    desk.store.people.sign_out(secret)
     response = RedirectResponse("/", 303)
-    desk.store.sign_out_others(person.name, _hand_over(response, desk, person.name))
+    desk.store.people.sign_out_others(person.name, _hand_over(response, desk, person.name))
     return response
 
 
@@ -182,6 +182,6 @@ def _mistakes(request: Request, name: str, old: str, new: str, again: str) -> li
 
 def _hand_over(response: Response, desk: TheDesk, name: str) -> str:
     secret = secrets.token_urlsafe(32)
-    desk.store.sign_in(secret, name)
+    desk.store.people.sign_in(secret, name)
     response.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=desk.config.web.https, path="/")
     return secret

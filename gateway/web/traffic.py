@@ -49,7 +49,7 @@ def page(request: Request, desk: TheDesk, person: Counter, month: Month = "", by
     chosen = month or current
     by = by if by in OFFERED else OFFERED[0]
     report = report_of(desk, months_until(chosen, MONTHS), chosen, (by,), moment)
-    begun = desk.store.first_month() or current
+    begun = desk.store.ledger.first_month() or current
     shown = report.months[-1]
     return paper(
         request,

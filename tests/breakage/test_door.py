@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gateway.database import connect
 from gateway.spool import Spool
-from gateway.store import Query, Store, connect
+from gateway.store import Query, Store
 from tests import city
 
 LARGE, MACHINES = 20 << 20, 50

@@ -20,10 +20,11 @@ from gateway.alerts import Alerts, recipients, unguarded
 from gateway.backlog import take
 from gateway.carrier import Carrier
 from gateway.config import AlertTable, Config, load
+from gateway.database import connect
 from gateway.errors import Superseded
 from gateway.house import House, open_house
 from gateway.models import Alert, Delivery, Fax, Page, now
-from gateway.store import ALERT, BACKLOG, CARRY, LAST_STEP, Mail, Store, Taken, connect
+from gateway.store import ALERT, BACKLOG, CARRY, LAST_STEP, Mail, Store, Taken
 from routing import taxonomy
 from routing.clock import JST
 from routing.delivery import DeliveryError, Notice, Receipt

@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import audit, backup
+from gateway.chain import LATE
 from gateway.config import load
 from gateway.errors import UsageError
 from gateway.house import House, open_house
 from gateway.models import Chained, Event, now
-from gateway.store import LATE
 from tests.breakage.postgresql import Server, new_database
 from tests.city import ROOT, write_city
 

@@ -127,8 +127,8 @@ def live_in(house: House) -> None:
         session.add(Job(fax_id="received", work="journey"))
     house.store.note("journey", "routed", "sent", department="kansen")
     add_user(house.store, "suzuki", "clerk", ["kansen"])
-    house.store.sign_in("an API token", "suzuki", label="reporter")
-    house.store.sign_in("a browser", "suzuki")
+    house.store.people.sign_in("an API token", "suzuki", label="reporter")
+    house.store.people.sign_in("a browser", "suzuki")
 
 
 def saved(house: House, file: Path) -> Contents:
@@ -208,7 +208,7 @@ def test_a_restored_house_tells_the_same(
         for kind in (Delivery, Part, Baseline, RegisterEntry, User):
             assert [row.model_dump() for row in rows(second, kind)] == [row.model_dump() for row in rows(first, kind)]
         for secret, known in (("an API token", "suzuki"), ("a browser", None)):
-            user = second.store.signed_in(secret, HOUR)
+            user = second.store.people.signed_in(secret, HOUR)
             assert (user.name if user else None) == known
         history = [event.model_dump() for event in rows(first, Event)]
         kept = [event.model_dump() for event in rows(second, Event)]

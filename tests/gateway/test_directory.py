@@ -13,12 +13,13 @@ from sqlmodel import SQLModel
 
 from gateway import directory, traffic
 from gateway.config import load
+from gateway.database import connect
 from gateway.desk import Desk
 from gateway.errors import BadTable, UsageError
 from gateway.house import House, open_house
 from gateway.models import Fax, RegisterEntry, month_of, now
 from gateway.spool import Spool
-from gateway.store import Store, connect
+from gateway.store import Store
 from routing import taxonomy
 from routing.directory import Directory, Sighting
 from routing.facts import Institution
@@ -82,7 +83,8 @@ def test_a_table_twice_is_the_same_as_once(store: Store, encoding: str) -> None:
     once = everything(store)
     assert directory.take(store, data, "tests") == {"institutions": 2, "new": 0, "changed": 0, "ambiguous": {}}
     assert everything(store) == once
-    sakura, midori = directory.find(store.directory(), "医院")[0], directory.find(store.directory(), "03-5555-0193")[0]
+    known = store.institutions.directory()
+    sakura, midori = directory.find(known, "医院")[0], directory.find(known, "03-5555-0193")[0]
     assert (sakura.kind, sakura.tsis, sakura.names) == ("clinic", ("SAKURA CLINIC",), ("櫻医院",))
     assert sakura.numbers == ("+81355550191", "+81355550192", "+81355550194")
     assert (midori.name, midori.kind) == ("みどり薬局", "pharmacy")
@@ -106,7 +108,7 @@ def test_every_bad_line_is_told_and_nothing_is_taken(store: Store) -> None:
     ]  # fmt: skip
     for word in ("名称がない", "魔法使い", "番号「5555-0193」", "id「い ろ」", "6行目と同じ機関ですが"):
         assert word in told
-    assert store.directory().institutions == ()
+    assert store.institutions.directory().institutions == ()
     assert mistakes("name,kind\nさくら医院,\n") == ["1行目: 見出しに number がありません (missing columns)"]
 
 
@@ -114,19 +116,19 @@ def test_two_of_one_name_are_told_apart_by_bureau_or_id(store: Store) -> None:
     directory.take(
         store, (HEADER + "中央病院,03-5555-0191,,東区,,,,\n中央病院,03-5555-0192,,西区,,,,\n").encode(), "tests"
     )
-    assert len(store.directory().institutions) == 2
+    assert len(store.institutions.directory().institutions) == 2
     directory.take(store, (HEADER + "中央病院,03-5555-0193,,西区,,,,\n").encode(), "tests")
-    west = directory.find(store.directory(), "03-5555-0193")[0]
+    west = directory.find(store.institutions.directory(), "03-5555-0193")[0]
     assert (west.bureau, west.numbers) == ("西区", ("+81355550192", "+81355550193"))
     directory.take(store, (HEADER + "中央病院,,,西区,,,,WEST-2\n").encode(), "tests")
-    (mistake,) = mistakes(HEADER + "中央病院,03-5555-0194,,西区,,,,\n", store.directory())
+    (mistake,) = mistakes(HEADER + "中央病院,03-5555-0194,,西区,,,,\n", store.institutions.directory())
     assert "複数あります。id を書いてください" in mistake
 
 
 def test_a_row_with_an_id_may_rename(store: Store) -> None:
     directory.take(store, (HEADER + "東医院,03-5555-0191,,,,,,E1\n").encode(), "tests")
     directory.take(store, (HEADER + "東クリニック,,,,,,,E1\n").encode(), "tests")
-    (one,) = store.directory().institutions
+    (one,) = store.institutions.directory().institutions
     assert (one.id, one.name, one.names, one.numbers) == ("E1", "東クリニック", ("東医院",), ("+81355550191",))
 
 
@@ -142,7 +144,7 @@ def test_a_number_of_two_is_told_at_import(store: Store) -> None:
 
 def imported(store: Store) -> dict[str, Institution]:
     directory.take(store, TABLE.encode(), "tests")
-    return {one.name: one for one in store.directory().institutions}
+    return {one.name: one for one in store.institutions.directory().institutions}
 
 
 def came(house: House, number: int, **decided: object) -> str:
@@ -160,7 +162,7 @@ def test_an_institution_with_several_numbers_is_one_sender_in_the_count(house: H
     entry = RegisterEntry(
         key="k", date=f"{month}-01", month=month, direction="received", number="+81355550194", counterpart="さくら"
     )
-    house.store.save_register([entry], "tests")
+    house.store.ledger.save_register([entry], "tests")
     report = traffic.report(
         house.store, house.config.organisation, house.config.traffic, month, month, ["sender", "line"]
     )
@@ -217,25 +219,25 @@ def test_merging_takes_numbers_names_and_faxes_along(house: House) -> None:
     sakura, midori = known["さくら医院"], known["みどり薬局"]
     told = {"of": [midori.id], "by": "name", "confidence": 0.6}
     fax_id = came(house, 1, caller=None, institution=midori.id, sender_known=told)
-    house.store.merge_institutions(midori.id, sakura.id, "tanaka")
-    (one,) = house.store.directory().institutions
+    house.store.institutions.merge(midori.id, sakura.id, "tanaka")
+    (one,) = house.store.institutions.directory().institutions
     assert (one.id, one.kind) == (sakura.id, "clinic")
     assert "+81355550193" in one.numbers
     assert "みどり薬局" in one.names
     assert house.desk.as_json([house.desk.fax(fax_id)])[0]["sender_institution"]["id"] == sakura.id
     for drop, into in ((midori.id, sakura.id), (sakura.id, sakura.id)):
         with pytest.raises(UsageError):
-            house.store.merge_institutions(drop, into, "tanaka")
+            house.store.institutions.merge(drop, into, "tanaka")
 
 
 def test_a_number_taken_away_no_longer_speaks(house: House) -> None:
     sakura = imported(house.store)["さくら医院"]
     known = {"of": [sakura.id], "by": "caller", "confidence": 0.98}
     fax_id = came(house, 1, caller="+81355550191", caller_source="header", institution=sakura.id, sender_known=known)
-    house.store.forget_number(sakura.id, "+81355550191", "tanaka")
+    house.store.institutions.forget_number(sakura.id, "+81355550191", "tanaka")
     assert house.desk.as_json([house.desk.fax(fax_id)])[0]["sender_institution"] is None
     with pytest.raises(UsageError):
-        house.store.forget_number(sakura.id, "+81355550191", "tanaka")
+        house.store.institutions.forget_number(sakura.id, "+81355550191", "tanaka")
 
 
 def test_another_process_sees_every_change(house: House) -> None:
@@ -243,13 +245,13 @@ def test_another_process_sees_every_change(house: House) -> None:
     other = Store(connect(house.config.database_url))
     try:
         sakura = imported(house.store)["さくら医院"]
-        assert len(other.directory().institutions) == 2
-        assert other.directory() is other.directory()
-        house.store.forget_number(sakura.id, "+81355550191", "tanaka")
-        assert "+81355550191" not in other.directory().numbers
-        midori = next(one for one in house.store.directory().institutions if one.name == "みどり薬局")
-        house.store.merge_institutions(sakura.id, midori.id, "tanaka")
-        assert len(other.directory().institutions) == 1
+        assert len(other.institutions.directory().institutions) == 2
+        assert other.institutions.directory() is other.directory()
+        house.store.institutions.forget_number(sakura.id, "+81355550191", "tanaka")
+        assert "+81355550191" not in other.institutions.directory().numbers
+        midori = next(one for one in house.store.institutions.directory().institutions if one.name == "みどり薬局")
+        house.store.institutions.merge(sakura.id, midori.id, "tanaka")
+        assert len(other.institutions.directory().institutions) == 1
     finally:
         other.engine.dispose()
 
@@ -265,7 +267,7 @@ def test_the_journey_says_who_sent_it_and_remembers_what_it_saw(house: House) ->
     assert known.sender_known["by"] == "caller"
     assert "発信元: さくら医院(発信機の名乗り(TSI)で一致、証明にはなりません)" in typed.reasons
     assert "発信元: みどり薬局(紙面の電話・FAX番号で一致、証明にはなりません)" in stranger.reasons
-    seen = {(one.number, one.name): one.count for one in house.store.sightings()}
+    seen = {(one.number, one.name): one.count for one in house.store.institutions.sightings()}
     assert seen == {("+81355550191", "みどり薬局"): 1, ("+81355550144", "みどり薬局"): 1}
 
 
@@ -280,7 +282,7 @@ def test_what_arrives_is_proposed_and_confirmed_never_learned_silently(house: Ho
     for number in range(1, 4):
         came(house, number, sighting=seen())
     came(house, 4, sighting=seen(name="青葉クリニツク", tsi=""))
-    assert house.store.directory().institutions == ()
+    assert house.store.institutions.directory().institutions == ()
     (one,) = directory.proposals(house.store)
     assert (one.number, one.name, one.count, one.kind) == ("+81355550144", "青葉クリニック", 4, "clinic")
     made = directory.confirm(house.store, one, "tanaka")
@@ -292,10 +294,10 @@ def test_a_fax_decided_twice_is_seen_once(house: House) -> None:
     fax = walked(house.store, 1, sighting=seen())
     house.store.begin(fax.id, "again")
     house.store.decided(fax.id, "again", replace(decided(), sighting=seen()))
-    assert house.store.sightings() == [seen()]
+    assert house.store.institutions.sightings() == [seen()]
     house.store.begin(fax.id, "third")
     house.store.decided(fax.id, "third", decided())
-    assert house.store.sightings() == []
+    assert house.store.institutions.sightings() == []
 
 
 def test_another_number_of_a_known_institution_is_added_to_it(house: House) -> None:
@@ -405,7 +407,7 @@ def test_the_tables_come_with_a_migration_on_both_databases(
         done = directory.take(house.store, TABLE.encode(), "tests")
         assert done["new"] == 2
         walked(house.store, 1, sighting=seen())
-        assert house.store.sightings() == [seen()]
+        assert house.store.institutions.sightings() == [seen()]
         desk = Desk(config, house.store, Spool(config.spool_folder), taxonomy.load())
         fax = walked(house.store, 2, caller="+81355550191", caller_source="header")
         assert desk.as_json([fax])[0]["sender_institution"]["name"] == "さくら医院"

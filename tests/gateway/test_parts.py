@@ -15,13 +15,14 @@ from sqlmodel import SQLModel, col
 
 from gateway import reader
 from gateway.config import Config
+from gateway.database import connect
 from gateway.desk import Desk
 from gateway.learning import Learned
 from gateway.models import Fax, Job, now
 from gateway.pipeline import Pipeline
 from gateway.reader import MailToRead, OpenedMail, Readers
 from gateway.spool import Spool
-from gateway.store import Mail, Store, connect
+from gateway.store import Mail, Store
 from ocr.engine import Sight
 from ocr.page import Reading
 from ocr.read import read_page

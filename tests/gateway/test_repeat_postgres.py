@@ -19,8 +19,8 @@ from sqlmodel import col
 
 from gateway import migrations
 from gateway.config import Config
+from gateway.database import connect
 from gateway.models import Part
-from gateway.store import connect
 from tests.gateway.test_parts import Walk, mails, pieces, walk_at
 from tests.gateway.test_repeat import fax, scanned, sheet, tiff
 

@@ -13,13 +13,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from gateway import store as rows
+from gateway import database
 from gateway.config import load
+from gateway.database import connect
 from gateway.errors import Superseded, UsageError
 from gateway.house import House, add_user, open_house
 from gateway.intake import Entries
 from gateway.models import Fax, Page, User, Work, now
-from gateway.store import Decided, Mail, Opened, Query, Store, connect
+from gateway.store import Decided, Mail, Opened, Query, Store
 from tests.city import write_city
 
 
@@ -235,19 +236,19 @@ def test_a_correction_is_an_event_that_learning_can_read(house: House) -> None:
 def test_sign_in_ends_by_idling_signing_out_and_disabling(house: House) -> None:
     store = house.store
     add_user(store, "tanaka", "clerk", ("kansen",))
-    store.sign_in("secret", "tanaka")
-    store.sign_in("token", "tanaka", label="api")
-    assert store.signed_in("secret", timedelta(hours=1)) is not None
-    assert store.signed_in("secret", timedelta(0)) is None
-    assert store.signed_in("token", timedelta(0)) is not None
-    assert store.signed_in("other", timedelta(hours=1)) is None
-    store.sign_out("secret")
-    assert store.signed_in("secret", timedelta(hours=1)) is None
-    user = store.user("tanaka")
+    store.people.sign_in("secret", "tanaka")
+    store.people.sign_in("token", "tanaka", label="api")
+    assert store.people.signed_in("secret", timedelta(hours=1)) is not None
+    assert store.people.signed_in("secret", timedelta(0)) is None
+    assert store.people.signed_in("token", timedelta(0)) is not None
+    assert store.people.signed_in("other", timedelta(hours=1)) is None
+    store.people.sign_out("secret")
+    assert store.people.signed_in("secret", timedelta(hours=1)) is None
+    user = store.people.user("tanaka")
     assert isinstance(user, User)
     user.disabled = True
-    store.save_user(user, "admin")
-    assert store.signed_in("token", timedelta(hours=1)) is None
+    store.people.save(user, "admin")
+    assert store.people.signed_in("token", timedelta(hours=1)) is None
 
 
 def test_silent_executors_are_named_once_and_buried(house: House) -> None:
@@ -260,7 +261,7 @@ def test_silent_executors_are_named_once_and_buried(house: House) -> None:
 
 def test_no_secret_and_no_content_is_in_the_events(house: House) -> None:
     fax = walked(house.store, 7)
-    house.store.sign_in("very secret", "tanaka")
+    house.store.people.sign_in("very secret", "tanaka")
     with house.engine.connect() as connection:
         written = str(connection.execute(sa.text("SELECT * FROM event")).all())
     assert fax.id in written
@@ -272,7 +273,7 @@ def test_no_secret_and_no_content_is_in_the_events(house: House) -> None:
 def test_connections_that_died_while_they_rested_are_not_given_out(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "RESTED", 0.0)
+    monkeypatch.setattr(database, "RESTED", 0.0)
     engine = connect(postgres.replace("postgresql://", "postgresql+psycopg://"))
     held = [engine.connect() for _ in range(3)]
     mine = [connection.scalar(sa.text("SELECT pg_backend_pid()")) for connection in held]

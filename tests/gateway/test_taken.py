@@ -17,13 +17,14 @@ from sqlmodel import SQLModel
 from gateway import migrations
 from gateway.carrier import Carrier
 from gateway.config import Config, load
+from gateway.database import connect
 from gateway.desk import Desk
 from gateway.learning import Learned
 from gateway.models import Fax
 from gateway.pipeline import Pipeline
 from gateway.reader import MailToRead
 from gateway.spool import Spool
-from gateway.store import Query, Store, connect
+from gateway.store import Query, Store
 from ocr.page import Reading, Word
 from routing import disease, taxonomy
 from tests.corpus.mail import machines as m
@@ -172,9 +173,9 @@ def test_each_department_s_sinks_get_their_own(walk: Walk, tmp_path: Path) -> No
 def test_it_is_no_arrival(walk: Walk) -> None:
     walk.mail(fax())
     assert walk.counted() == 1
-    month = walk.store.first_month() or ""
-    assert walk.store.excluded(month, month) == []
-    assert sum(row.count for row in walk.store.arrivals(month, month)) == 1
+    month = walk.store.ledger.first_month() or ""
+    assert walk.store.ledger.excluded(month, month) == []
+    assert sum(row.count for row in walk.store.ledger.arrivals(month, month)) == 1
 
 
 def test_deciding_twice_makes_one(walk: Walk) -> None:

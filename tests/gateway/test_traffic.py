@@ -15,9 +15,10 @@ from sqlmodel import SQLModel
 
 from gateway import traffic
 from gateway.config import Target, Traffic
+from gateway.database import connect
 from gateway.errors import UsageError
 from gateway.models import TOKYO, Baseline, RegisterEntry
-from gateway.store import Decided, Mail, Opened, Store, connect
+from gateway.store import Decided, Mail, Opened, Store
 from gateway.traffic import Count
 from routing.department import Department, Line, Organisation
 
@@ -111,7 +112,7 @@ def test_an_electronic_reception_is_an_arrival_but_no_paper_fax(store: Store) ->
 
 
 def test_the_register_is_paper_both_ways_and_an_arrival_only_when_received(store: Store) -> None:
-    store.save_register(register("2026-11-02,,,,sent,,,,1,\n2026-11-03,,,,received,,,,1,\n"), "test")
+    store.ledger.save_register(register("2026-11-02,,,,sent,,,,1,\n2026-11-03,,,,received,,,,1,\n"), "test")
     counted = month(store)
     assert (counted.arrivals.count, counted.paper.count) == (1, 2)
 
@@ -144,7 +145,7 @@ def test_the_month_is_tokyos(store: Store) -> None:
 
 
 def test_the_contracts_month(store: Store) -> None:
-    store.save_baseline(
+    store.ledger.save_baseline(
         baseline("2019-11,福祉保健局,hoken,received,1000\n2019-11,福祉保健局,hoken,sent,1200\n"), "test"
     )
     for n in range(11):
@@ -171,20 +172,20 @@ def test_the_contracts_month(store: Store) -> None:
 
 
 def test_without_a_baseline_there_is_no_reduction(store: Store) -> None:
-    store.save_baseline(baseline("2019-12,福祉保健局,hoken,received,1000\n"), "test")
+    store.ledger.save_baseline(baseline("2019-12,福祉保健局,hoken,received,1000\n"), "test")
     counted = month(store)
     assert (counted.arrivals.base, counted.arrivals.reduction, counted.paper.base) == (None, None, None)
 
 
 def test_a_baseline_of_nothing_gives_no_percentage(store: Store) -> None:
-    store.save_baseline(baseline("2019-11,福祉保健局,hoken,received,0\n"), "test")
+    store.ledger.save_baseline(baseline("2019-11,福祉保健局,hoken,received,0\n"), "test")
     fax(store, "a")
     assert month(store).arrivals == Count(1, 0)
     assert month(store).arrivals.reduction is None
 
 
 def test_a_value_that_fell_to_nothing_is_still_shown(store: Store) -> None:
-    store.save_baseline(baseline("2019-11,総務局,soumu,received,40\n2019-11,福祉保健局,,received,60\n"), "test")
+    store.ledger.save_baseline(baseline("2019-11,総務局,soumu,received,40\n2019-11,福祉保健局,,received,60\n"), "test")
     by = month(store, by=("department", "bureau")).by
     assert by["department"]["soumu"].arrivals == Count(0, 40)
     assert by["bureau"]["福祉保健局"].arrivals == Count(0, 60)
@@ -209,7 +210,9 @@ def test_each_dimension_names_where_a_fax_came_and_went(store: Store) -> None:
 
 
 def test_a_register_may_name_a_department_by_its_name(store: Store) -> None:
-    store.save_register(register("2026-11-02,,感染症対策係,複合機3,received,どこか,03-1234-5678,照会,2,\n"), "test")
+    store.ledger.save_register(
+        register("2026-11-02,,感染症対策係,複合機3,received,どこか,03-1234-5678,照会,2,\n"), "test"
+    )
     by = month(store, by=traffic.DIMENSIONS).by
     assert {name: list(groups) for name, groups in by.items()} == {
         "bureau": ["福祉保健局"],
@@ -223,12 +226,12 @@ def test_a_register_may_name_a_department_by_its_name(store: Store) -> None:
 
 def test_one_sender_is_one_over_the_wire_and_on_paper(store: Store) -> None:
     fax(store, "a", caller="+81312345678")
-    store.save_register(register("2026-11-02,,,,received,どこか,(03) 1234-5678,,1,\n"), "test")
+    store.ledger.save_register(register("2026-11-02,,,,received,どこか,(03) 1234-5678,,1,\n"), "test")
     assert month(store, by=("sender",)).by["sender"]["+81312345678"].arrivals.count == 2
 
 
 def test_only_bureau_and_department_have_a_base(store: Store) -> None:
-    store.save_baseline(baseline("2019-11,福祉保健局,hoken,received,1000\n"), "test")
+    store.ledger.save_baseline(baseline("2019-11,福祉保健局,hoken,received,1000\n"), "test")
     fax(store, "a")
     by = month(store, by=traffic.DIMENSIONS).by
     known = {name for name, groups in by.items() for group in groups.values() if group.arrivals.base is not None}
@@ -286,8 +289,8 @@ def test_every_breakdown_sums_to_the_whole(
     for mark, line, department, caller, document_type, at in faxes:
         fax(database, mark, line, at, department, caller, document_type)
     rows = "".join(f"{d},{b},{dep},{m},{way},,{n},,1,\n" for d, b, dep, m, way, n in noted)
-    database.save_register(register(rows), "test")
-    database.save_baseline(baseline("".join(f"{','.join(key)},{n}\n" for key, n in bases.items())), "test")
+    database.ledger.save_register(register(rows), "test")
+    database.ledger.save_baseline(baseline("".join(f"{','.join(key)},{n}\n" for key, n in bases.items())), "test")
 
     report = traffic.report(database, ORGANISATION, RULES, "2026-11", "2026-12", traffic.DIMENSIONS, DECEMBER)
 
@@ -471,6 +474,6 @@ def test_the_csv_has_one_row_a_month_with_empty_cells_for_the_unknown(store: Sto
 
 @pytest.mark.parametrize("value", ["=1+1", "@SUM(A1)", "+1+1", "-1"])
 def test_no_cell_is_taken_for_a_formula(store: Store, value: str) -> None:
-    store.save_register(register(f"2026-11-02,,,{value},received,,,,1,\n"), "test")
+    store.ledger.save_register(register(f"2026-11-02,,,{value},received,,,,1,\n"), "test")
     text = traffic.as_csv(traffic.report(store, ORGANISATION, RULES, "2026-11", "2026-11", ["machine"], DECEMBER))
     assert text.splitlines()[-1].endswith(f",'{value}")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from gateway import table, traffic
+from gateway.database import connect
 from gateway.errors import BadTable
-from gateway.store import Store, connect
+from gateway.store import Store
 
 BASELINE = "month,bureau,department,direction,count\n"
 REGISTER = "date,bureau,department,machine,direction,counterpart,number,purpose,pages,reason\n"
@@ -214,15 +215,15 @@ def test_every_bad_line_of_a_register_is_named() -> None:
 
 def test_the_same_file_twice_is_the_same_as_once(store: Store) -> None:
     text = REGISTER + "2026-11-02,局,係,機,sent,先,03-1234-5678,用,1,\n" * 3 + "2026-11-03,局,係,機,sent,先,,用,1,\n"
-    assert store.save_register(traffic.read_register(text), "test") == 4
-    assert store.save_register(traffic.read_register(text), "test") == 0
-    assert len(store.register("2026-11", "2026-11")) == 4
+    assert store.ledger.save_register(traffic.read_register(text), "test") == 4
+    assert store.ledger.save_register(traffic.read_register(text), "test") == 0
+    assert len(store.ledger.register("2026-11", "2026-11")) == 4
 
 
 def test_a_longer_copy_of_the_file_adds_only_what_is_new(store: Store) -> None:
     row = "2026-11-02,局,係,機,received,先,03-1234-5678,用,1,\n"
-    store.save_register(traffic.read_register(REGISTER + row), "test")
-    assert store.save_register(traffic.read_register(REGISTER + row * 2), "test") == 1
+    store.ledger.save_register(traffic.read_register(REGISTER + row), "test")
+    assert store.ledger.save_register(traffic.read_register(REGISTER + row * 2), "test") == 1
 
 
 def test_saved_again_in_another_way_a_row_is_the_same() -> None:
@@ -250,5 +251,5 @@ def test_keys_are_one_each_and_know_no_order(rows: list[str], random: object) ->
 
 def test_baseline_again_replaces_the_count(store: Store) -> None:
     for count in (10, 12):
-        store.save_baseline(traffic.read_baseline(BASELINE + f"2019-11,局,,sent,{count}\n"), "test")
-    assert [row.count for row in store.baseline(["2019-11"])] == [12]
+        store.ledger.save_baseline(traffic.read_baseline(BASELINE + f"2019-11,局,,sent,{count}\n"), "test")
+    assert [row.count for row in store.ledger.baseline(["2019-11"])] == [12]

@@ -24,11 +24,12 @@ from PIL import Image, ImageDraw
 from sqlmodel import SQLModel, col
 
 from gateway.config import Config, load
+from gateway.database import connect
 from gateway.desk import Desk
 from gateway.models import Fax, Job, Page, User, now
 from gateway.reader import Limits, Readers
 from gateway.spool import Spool
-from gateway.store import Decided, Mail, Opened, Store, connect
+from gateway.store import Decided, Mail, Opened, Store
 from gateway.web import create_app
 from routing import taxonomy
 from routing.fold import fold
@@ -87,7 +88,7 @@ class Office:
         """Somebody; their password is the tests' when ``password_hash=office.hashed`` says so."""
         given = {"password_hash": "", "must_change": False, "created_at": now(), **more}
         user = User(name=name, role=role, departments=list(departments), **given)
-        self.store.save_user(user, "tests")
+        self.store.people.save(user, "tests")
         return user
 
     def wanted(self, work: str) -> list[str]:
@@ -107,19 +108,19 @@ class Office:
         client = httpx.Client(base_url=self.address, timeout=30)
         self.clients.append(client)
         if name:
-            if self.store.user(name) is None:
+            if self.store.people.user(name) is None:
                 self.person(name, **person)
             secret = f"secret of {name} {time.monotonic_ns()}"
-            self.store.sign_in(secret, name)
+            self.store.people.sign_in(secret, name)
             client.cookies.set("faxless", secret, domain="127.0.0.1")
         return client
 
     def token(self, name: str, **person: Any) -> dict[str, str]:
         """The header of a program that asks in somebody's name."""
-        if self.store.user(name) is None:
+        if self.store.people.user(name) is None:
             self.person(name, **person)
         secret = f"token of {name} {time.monotonic_ns()}"
-        self.store.sign_in(secret, name, label="tests")
+        self.store.people.sign_in(secret, name, label="tests")
         return {"Authorization": f"Bearer {secret}"}
 
     def mail(self, raw: bytes | None = None, line: str = "hoken") -> Fax:

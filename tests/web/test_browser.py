@@ -244,7 +244,7 @@ def test_the_chart_is_drawn(seat: Seat) -> None:
         for year in (2019, 2020)
         for month in range(1, 13)
     ]
-    seat.office.store.save_baseline(rows, "tests")
+    seat.office.store.ledger.save_baseline(rows, "tests")
     seat.office.fax()
     seat.sign_in("ito", role="manager")
     page = seat.open("/traffic")

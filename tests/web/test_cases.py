@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.case import last_moment, next_step, steps
+from gateway.database import transaction
 from gateway.models import TOKYO, Case, Fax, Part, now
 from gateway.store import NOT_SENT
 from tests.web.conftest import ROUTED, Office
@@ -133,7 +134,7 @@ def test_reading_it_again_leaves_it_sealed(office: Office) -> None:
 def test_its_repeats_and_its_parts_are_closed_with_it(office: Office) -> None:
     first = office.fax(SECRET, raw=b"Subject: once\r\n\r\nx")
     part = office.fax("残り", raw=b"Subject: part\r\n\r\ny")
-    with office.store._session() as session:
+    with transaction(office.store.engine) as session:
         session.add(Part(fax_id=part.id, partial_id="p", number=2))
         row = session.get(Fax, part.id)
         assert row is not None

@@ -31,7 +31,7 @@ SEEN = Sighting("+81355550144", "青葉クリニック", "AOBA")
 
 def fill(office: Office) -> dict[str, str]:
     directory.take(office.store, TABLE.encode(), "tests")
-    return {one.name: one.id for one in office.store.directory().institutions}
+    return {one.name: one.id for one in office.store.institutions.directory().institutions}
 
 
 def plain(client: httpx.Client, address: str = "/directory") -> str:
@@ -82,7 +82,7 @@ def test_one_institution_and_taking_a_number_away(office: Office) -> None:
     assert "03-5555-0193 重複 ほかにも: ひかり薬局" in text
     answer = manager.post(f"/directory/{ids['みどり薬局']}/forget", data={"number": "+81355550193"})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/directory/{ids['みどり薬局']}?said=forgotten")
-    assert office.store.directory().ambiguous == {}
+    assert office.store.institutions.directory().ambiguous == {}
     assert "番号を外しました" in plain(manager, answer.headers["Location"])
     assert manager.post(f"/directory/{ids['みどり薬局']}/forget", data={"number": "+81355550193"}).status_code == 422
     assert manager.get("/directory/i-nobody").status_code == 404
@@ -95,7 +95,7 @@ def test_two_made_one(office: Office) -> None:
     answer = manager.post(f"/directory/{drop}/merge", data={"into": f" {into} "})
     assert answer.headers["Location"] == f"/directory/{into}?said=merged"
     assert "ひかり薬局" in plain(manager, answer.headers["Location"])
-    assert len(office.store.directory().institutions) == 2
+    assert len(office.store.institutions.directory().institutions) == 2
     assert manager.post(f"/directory/{into}/merge", data={"into": "nobody"}).status_code == 422
 
 
@@ -128,7 +128,7 @@ def test_a_refused_proposal_goes(office: Office) -> None:
     form = {"number": SEEN.number, "seen": SEEN.name, "verdict": "no"}
     assert manager.post("/directory/confirm", data=form).headers["Location"] == "/directory?said=refused"
     assert "提案(" not in plain(manager)
-    assert office.store.directory().institutions == ()
+    assert office.store.institutions.directory().institutions == ()
 
 
 def test_the_sender_stands_in_the_inbox_and_on_the_fax(office: Office) -> None:

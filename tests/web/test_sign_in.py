@@ -143,7 +143,7 @@ def test_a_bad_new_password_is_explained(office: Office, form: dict[str, str | N
     answer = browser.post("/password", data={name: text or office.password for name, text in form.items()})
     assert answer.status_code == 422
     assert told in answer.text
-    assert office.store.user("sato").must_change  # type: ignore[union-attr]
+    assert office.store.people.user("sato").must_change  # type: ignore[union-attr]
 
 
 def test_english_on_request_and_remembered(office: Office) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.database import transaction
+
 if TYPE_CHECKING:
     from tests.web.conftest import Office
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 def test_the_page_says_what_it_is_and_hides_the_rest(office: Office) -> None:
     whole = office.fax(("感染症発生届\n架空 花子", "注文書"), document_type="DISEASE_IMMEDIATE")
     entry = office.fax("注文書", department="bunsho", document_type="PROCUREMENT")
-    with office.store._session() as session:
+    with transaction(office.store.engine) as session:
         session.add(entry)
         entry.taken_from = whole.id
     clerk = office.client("abe", departments=("bunsho",))

@@ -31,7 +31,7 @@ def import_base(office: Office, received: int, sent: int = 0) -> None:
         for month in range(1, 13)
         for direction, count in (("received", received), ("sent", sent))
     ]
-    office.store.save_baseline(rows, "tests")
+    office.store.ledger.save_baseline(rows, "tests")
 
 
 def note_paper(office: Office, count: int) -> None:
@@ -40,7 +40,7 @@ def note_paper(office: Office, count: int) -> None:
         RegisterEntry(key=str(number), date=f"{month}-01", month=month, department="kansen", direction="sent")
         for number in range(count)
     ]
-    office.store.save_register(rows, "tests")
+    office.store.ledger.save_register(rows, "tests")
 
 
 def test_without_a_base_year_it_says_how_to_import_one(office: Office) -> None:
