@@ -234,7 +234,10 @@ _BOUNCE_SUBJECT = re.compile(
 _ERROR_SUBJECT = re.compile(
     r"error message no|\b(?:transmission|reception|receive|receiving|fax|forward(?:ing)?|communication|device)\b.{0,20}"
     r"\b(?:error|failed|failure)\b|(?:受信|送信|転送|通信|配信)(?:エラー|失敗|不良)|(?:受信|転送|送信)に失敗|エラー(?:通知|発生|メッセージ|報告)|"
-    r"紙づまり|紙詰まり|用紙切れ|メモリ(?:ー)?(?:フル|不足)|paper jam|out of paper|memory full|toner (?:low|empty)",
+    r"(?:受信|転送|送信|印刷|出力)(?:が|を)?(?:でき(?:ません|ず|なかった)|中止|中断)|"
+    r"\b(?:could|can) ?not (?:be )?(?:receiv|print|forward|sen[dt])|"
+    r"紙づまり|紙詰まり|用紙(?:切れ|なし|がありません)|メモリー?.{0,6}(?:フル|不足|いっぱい|一杯)|"
+    r"paper jam|out of paper|memory full|toner (?:low|empty)",
     re.IGNORECASE,
 )
 _NOTICE_SUBJECT = re.compile(

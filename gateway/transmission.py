@@ -103,7 +103,9 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _CALLED = re.compile(
-    r"(?:\bto\b|\bvia\b|\bon\b|\bdid\b|着信(?:番号|先)?|受信番号|宛先?|→)\s*(?:line|number|no\.?|番号)?\s*[:：=]?\s*[\"<(+]*$",
+    # 着信 alone says that a fax came in; with a colon it is the label of the number that was called
+    r"(?:\bto\b|\bvia\b|\bon\b|\bdid\b|着信(?:番号|先|(?=\s*[:=]))|受信番号|宛先?|→)"
+    r"\s*(?:line|number|no\.?|番号)?\s*[:：=]?\s*[\"<(+]*$",
     re.IGNORECASE,
 )
 _FROM_IT = re.compile(r"\s*[\"」>)]*\s*(?:様)?(?:から|より|発)")
@@ -131,7 +133,7 @@ _MACHINE_MESSAGE = re.compile(
 )
 _PAGES = re.compile(
     r"(?:pages?(?: received)?|ページ数?|枚数|受信枚数)\s*[:：=]\s*(\d{1,4})\b|"
-    r"\b(\d{1,4})[ -]?(?:page(?:\(s\)|s)?\b)|(\d{1,4})\s*(?:ページ|枚)",
+    r"\b(\d{1,4})[ -]?(?:page(?:\(s\)|s)?\b)|(?<![\d-])(\d{1,4})[ \u3000]?(?:ページ|枚)(?![数目])",
     re.IGNORECASE,
 )
 

@@ -559,6 +559,16 @@ NO_FAX = {
     "machine out of paper": Case(
         m.fields("用紙切れのお知らせ".encode()) + b"\r\nx\r\n", kind=MessageKind.DEVICE_ERROR, problems=("エラー",)
     ),
+    "machine that could not receive": Case(
+        m.fields(m.encoded_word("[警告] メモリー残量不足のためファクスを受信できませんでした")) + b"\r\nx\r\n",
+        kind=MessageKind.DEVICE_ERROR,
+        problems=("エラー",),
+    ),
+    "machine without memory": Case(
+        m.fields(m.encoded_word("メモリがいっぱいです")) + b"\r\nx\r\n",
+        kind=MessageKind.DEVICE_ERROR,
+        problems=("エラー",),
+    ),
     "notice in Japanese": Case(
         m.fields(m.encoded_word("ファクス受信のお知らせ")) + b"\r\nx\r\n", kind=MessageKind.NOTICE
     ),
@@ -599,6 +609,8 @@ CALLS = {
     "who called, not whom": Case(subject(f"Fax to {m.OWN} from 03-5999-0123"), (T1,), caller=CALLER, source="subject"),
     "whom alone": Case(subject("Fax to 0355509999"), (T1,)),
     "から": Case(subject("0355509999宛 03-5999-0123からファクス"), (T1,), caller=CALLER, source="subject"),
+    "came in, from": Case(subject("ファクス着信 03-5999-0123 様"), (T1,), caller=CALLER, source="subject"),
+    "called, with a colon": Case(subject("着信: 0355509999"), (T1,)),
     "withheld": Case(subject("FAX受信 非通知"), (T1,)),
     "withheld in English": Case(subject("Fax from anonymous"), (T1,)),
     "own number first": Case(subject(f"Fax {m.OWN} 03-5999-0123"), (T1,), caller=CALLER, source="subject"),
@@ -663,6 +675,14 @@ CALLS = {
     "body, sentence": Case(
         said("03-5999-0123 からファクスを受信しました。2枚\n"), (T1,), caller=CALLER, source="body", pages=2
     ),
+    "body, a number's end before the pages": Case(
+        said("発信元FAX番号: 03-5999-0123\n受信FAX番号: 03-5555-0100\n枚数: 1枚\n"),
+        (T1,),
+        caller=CALLER,
+        source="body",
+        pages=1,
+    ),
+    "body, which page": Case(said("3枚目の裏\n"), (T1,)),
     "body, remote id": Case(said("Remote ID: TAKADA CLINIC\nPages: 4\n"), (T1,), tsi="TAKADA CLINIC", pages=4),
     "body in undeclared shift_jis": Case(
         m.multipart(
