@@ -217,11 +217,14 @@ class Chained(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """A copy, or the message of an alert, on its way to a sink."""
 
+    # What waits is little beside what was delivered, and every inbox asks for it.
+    __table_args__ = (Index("delivery_state", "state", "sink", "updated_at"),)
+
     id: str = Field(primary_key=True)
     """``<fax>-<sink>``, of an alert ``<fax>-alert<step>-<sink>``: the same for every try, so that a receiver can drop a
     repeat."""
     fax_id: str = Field(index=True, foreign_key="fax.id")
-    sink: str = Field(index=True)
+    sink: str
     step: int = 0
     """0: a copy of the fax; else the step of the alert that this message belongs to."""
     state: str = "pending"

@@ -73,6 +73,9 @@ TOGETHER = timedelta(days=5)
 BACKLOG = "backlog"
 """The client of mails from before there was a gateway: they wait behind everything, and nobody is called for them."""
 
+UNDONE = ("pending", "deferred", "failed")
+"""Copies that their sink has not taken."""
+
 FEW = 20
 """Faxes that are looked at together for a lost job. Those that only wait their turn move on, and the next are seen."""
 
@@ -377,12 +380,6 @@ class Store:
         """What tells how soon a fax's job is taken, inside the transaction that hands it over."""
         columns: list[Any] = [Fax.line, Fax.client, Fax.urgent]
         return Haste(*connection.execute(sa.select(*columns).where(col(Fax.id) == fax_id)).one())
-
-    def overtaken(self, before: datetime, most: int) -> list[str]:
-        """Faxes that came before then and that nobody has looked at yet, the oldest first; not those of a backlog."""
-        with transaction(self.engine) as session:
-            waiting = select(Fax.id).where(Fax.state == State.RECEIVED, Fax.accepted_at < before, Fax.run == "")
-            return list(session.exec(waiting.where(Fax.client != BACKLOG).order_by(col(Fax.accepted_at)).limit(most)))
 
     def carry_again(self, before: datetime, work: str = CARRY, most: int = FEW) -> list[str]:
         """Faxes with copies (or messages: ALERT) that should have been tried before then, and were not.
@@ -1132,23 +1129,28 @@ class Store:
             sa.func.sum(sa.case((state == "failed", 1), else_=0)),
             sa.func.min(sa.case((sa.and_(waits, col(Delivery.attempts) > 0), col(Fax.accepted_at)))),
         ]
-        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state != "delivered")
-        last: list[Any] = [Delivery.sink, sa.func.max(Delivery.updated_at)]
+        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state.in_(UNDONE))
         with transaction(self.engine) as session:
             rows = {row[0]: row[1:] for row in session.execute(left.group_by(col(Delivery.sink)))}
-            known = sa.select(*last).where(state == "delivered", *([col(Delivery.sink).in_(rows)] if undone else []))
-            taken = {} if undone and not rows else dict(session.execute(known.group_by(col(Delivery.sink))).all())
+            names = rows if undone else session.exec(select(Delivery.sink).distinct())
+            taken = {sink: self._last_taken(session, sink) for sink in names}
             return [
                 SinkState(
                     id=sink,
                     waiting=(found := rows.get(sink, (0, 0, None)))[0],
                     failed=found[1],
-                    taken_at=taken.get(sink),
+                    taken_at=taken[sink],
                     tried_since=found[2],
                     error=self._last_error(session, sink),
                 )
-                for sink in sorted({*rows, *taken})
+                for sink in sorted(taken)
             ]
+
+    @staticmethod
+    def _last_taken(session: Session, sink: str) -> datetime | None:
+        """One look into the index for each sink: together they would go over all that was ever delivered."""
+        last = select(sa.func.max(col(Delivery.updated_at))).where(Delivery.state == "delivered", Delivery.sink == sink)
+        return session.exec(last).one()
 
     @staticmethod
     def _last_error(session: Session, sink: str) -> str | None:

@@ -4,7 +4,8 @@ Whoever wants work done writes a row into the table ``job``, in the transaction 
 these rows into the engine's queue, in one transaction too, so there is never one without the other. A worker that is
 killed leaves its journeys pending; the same worker started again, or any other that sees it silent, takes them
 up at the step they had reached. What DBOS leaves to us: the heartbeat table, and the call that recovers a dead
-executor's journeys (private in 3.4, hence the pinned version and the test that kills).
+executor's journeys (private in 3.4, hence the pinned version and the test that kills), and a place further ahead in a
+queue.
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ class Worker:
             return RETRIED
         if haste.client == BACKLOG:
             return LAST
-        return min(RETRIED - 1, max(FOREMOST + 1, RETRIED - int((now() - YEAR_ONE).total_seconds())))
+        return _turn(now())
 
     def _journey(self, fax_id: str) -> None:
         self._begun += 1
@@ -300,18 +301,8 @@ class Worker:
     def _let_the_longest_go_first(self) -> None:
         if self._begun < self._begun_before + ONE_IN:
             return
-        for fax_id in self._store.overtaken(now() - OVERTAKEN, most=1):
+        if _let_go_first(self._engine, _turn(now() - OVERTAKEN)):
             self._begun_before = self._begun
-            jobs = DBOS.list_workflows(
-                workflow_id_prefix=f"{JOURNEY}-{fax_id}-",
-                status="ENQUEUED",
-                queue_name=QUEUES[JOURNEY],
-                load_input=False,
-            )
-            for job in jobs:
-                if job.priority != FOREMOST:
-                    DBOS.cancel_workflow(job.workflow_id)
-                    self._later(JOURNEY, fax_id, timedelta(0), FOREMOST)
 
     def _has_job(self, work: str, fax_id: str) -> bool:
         """Whether somebody has it in hand or will have; a job of ours that broke off unnoticed is put away."""
@@ -358,6 +349,41 @@ def _workflow(name: str, body: Callable[..., None], in_hand: set[str]) -> Callab
 def _step(function: Callable[..., T], *words: Any) -> T:
     """Run a function as a durable step of the journey in hand."""
     return DBOS.run_step({"name": function.__name__}, function, *words)
+
+
+def _turn(moment: datetime) -> int:
+    """The priority of an ordinary fax that came then."""
+    return min(RETRIED - 1, max(FOREMOST + 1, RETRIED - int((moment - YEAR_ONE).total_seconds())))
+
+
+def _let_go_first(engine: sa.Engine, turn: int) -> bool:
+    """Of the faxes with this turn or a later one, let that go first which has waited longest; whether there is one.
+
+    One statement: cancelled and queued anew, a fax that another worker begins or moves at that moment was walked twice
+    (138 of 20,000 with four workers). The engine has no call for it.
+    """
+    jobs = _jobs(engine)
+    waits = sa.and_(jobs.c.status == "ENQUEUED", jobs.c.queue_name == QUEUES[JOURNEY])
+    longest = (
+        sa.select(jobs.c.workflow_uuid)
+        .where(waits, jobs.c.priority >= turn, jobs.c.priority < RETRIED)
+        .order_by(jobs.c.priority.desc(), jobs.c.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    first = sa.update(jobs).where(waits, jobs.c.workflow_uuid == longest.scalar_subquery()).values(priority=FOREMOST)
+    with engine.begin() as connection:
+        return bool(connection.execute(first).rowcount)
+
+
+def _jobs(engine: sa.Engine) -> sa.TableClause:
+    """The engine's own table of jobs, as much of it as a place in a queue needs."""
+    columns = ("workflow_uuid", "status", "queue_name", "priority", "created_at")
+    return sa.table(
+        "workflow_status",
+        *(sa.column(name) for name in columns),
+        schema=None if engine.dialect.name == "sqlite" else "dbos",
+    )
 
 
 def _job_name(workflow: str, fax_id: str) -> str:

@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from dbos import DBOSClient
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy.exc import OperationalError
 
 from gateway import reader
-from gateway.config import Config
+from gateway.config import Config, load
 from gateway.errors import Superseded
-from gateway.house import House
+from gateway.house import House, open_house
 from gateway.models import now
 from gateway.reader import MailToRead, Turn
 from gateway.store import ALERT, BACKLOG, CARRY, JOURNEY, Haste
-from gateway.worker import FOREMOST, LAST, RETRIED, RETRIES, Worker
+from gateway.worker import FOREMOST, LAST, QUEUES, REST, RETRIED, RETRIES, Worker, _jobs, _let_go_first, _turn
 from ocr.page import PageText, Reading
 from tests.city import write_city
 from tests.gateway.test_parts import Quick, Walk, walk_at
@@ -193,9 +195,6 @@ def test_a_fax_read_again_meanwhile_leaves_the_old_leg(walk: Walk) -> None:
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
-    from gateway.config import load
-    from gateway.house import open_house
-
     path = write_city(tmp_path)
     path.write_text(path.read_text().replace('id = "shomu"\n', 'id = "shomu"\nurgent = true\n'))
     with open_house(load(path)) as home:
@@ -215,6 +214,38 @@ def test_the_order_of_the_queue(worker: Worker, monkeypatch: pytest.MonkeyPatch)
     copies = [worker._priority(CARRY, Haste("hoken", "", urgent=urgent)) for urgent in (True, False)]
     assert copies == sorted(copies)
     assert worker._priority(ALERT, Haste("hoken", "", urgent=True)) == FOREMOST
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_who_has_waited_longest_goes_first_and_no_two_workers_move_the_same(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = "sqlite" if database == "sqlite" else request.getfixturevalue("postgres")
+    moment = now()
+    waiting = {f"after {minutes}": _turn(moment - timedelta(minutes=minutes)) for minutes in (0, 2, 3, 4, 5, 6)}
+    others = {"hotline": FOREMOST, "retried": RETRIED, "backlog": LAST}
+    with open_house(load(write_city(tmp_path, database=url))) as home:
+        client = DBOSClient(system_database_engine=home.engine, application_name="faxless", lazy=True)
+        for name, priority in (waiting | others).items():
+            _enqueue(client, QUEUES[JOURNEY], name, priority)
+        _enqueue(client, QUEUES[REST], "second leg", _turn(moment - timedelta(hours=1)))
+        jobs = _jobs(home.engine)
+        with home.engine.begin() as connection:
+            connection.execute(sa.update(jobs).where(jobs.c.workflow_uuid == "after 6").values(status="PENDING"))
+        bound = _turn(moment - timedelta(minutes=1))
+        with ThreadPoolExecutor(3) as workers:
+            moved = list(workers.map(lambda _: _let_go_first(home.engine, bound), range(3)))
+        with home.engine.connect() as connection:
+            rows = connection.execute(sa.select(jobs.c.workflow_uuid, jobs.c.priority)).all()
+        turns = {name: priority for name, priority in rows if name in waiting | others}
+        moved += [_let_go_first(home.engine, bound) for _ in range(2)]
+        client.destroy()
+    assert moved == [True, True, True, True, False]
+    assert turns == waiting | others | dict.fromkeys(("after 5", "after 4", "after 3"), FOREMOST)
+
+
+def _enqueue(client: DBOSClient, queue: str, name: str, priority: int) -> None:
+    client.enqueue({"queue_name": queue, "workflow_name": JOURNEY, "workflow_id": name, "priority": priority}, name)
 
 
 def test_a_row_that_the_database_refuses_for_ever_ends_where_people_see_it(
