@@ -119,26 +119,41 @@ def _spool(module: ModuleType) -> None:
     module.Arrival.write = written
 
 
+_accepting = threading.local()  # the thread that commits is the one that accepts
+
+
 def _store(module: ModuleType) -> None:
-    accept, connect = module.Store.accept, module.connect
-    accepting = threading.local()  # the thread that commits is the one that accepts
+    accept = module.Store.accept
 
     def accepted(store: Any, *words: Any) -> Any:
         strike("spooled")
-        accepting.now = True
+        _accepting.now = True
         try:
             said = accept(store, *words)
         finally:
-            accepting.now = False
+            _accepting.now = False
         strike("committed")
         return said
+
+    hand_over = module.Store.hand_over
+
+    def handed(store: Any, put: Callable[..., None], *words: Any) -> Any:
+        return hand_over(store, after("handing-over", put), *words)
+
+    module.Store.accept, module.Store.hand_over = accepted, handed
+    module.Store.decided = after("decided", module.Store.decided)
+    module.Store.page_read = refused(module.Store.page_read)
+
+
+def _database(module: ModuleType) -> None:
+    connect = module.connect
 
     def connected(url: str) -> Any:
         engine = connect(url)
 
         @module.sa.event.listens_for(engine, "commit")
         def _(_connection: Any) -> None:
-            if getattr(accepting, "now", False):
+            if getattr(_accepting, "now", False):
                 strike("writing")
 
         if "SABOTAGE_BUSY" in os.environ:
@@ -146,14 +161,7 @@ def _store(module: ModuleType) -> None:
             module.sa.event.listen(engine, "connect", lambda connection, _: connection.execute(wait).close())
         return engine
 
-    hand_over = module.Store.hand_over
-
-    def handed(store: Any, put: Callable[..., None], *words: Any) -> Any:
-        return hand_over(store, after("handing-over", put), *words)
-
-    module.Store.accept, module.connect, module.Store.hand_over = accepted, connected, handed
-    module.Store.decided = after("decided", module.Store.decided)
-    module.Store.page_read = refused(module.Store.page_read)
+    module.connect = connected
 
 
 def _reader(module: ModuleType) -> None:
@@ -211,6 +219,7 @@ def _worker(module: ModuleType) -> None:
 
 WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "gateway.spool": _spool,
+    "gateway.database": _database,
     "gateway.store": _store,
     "gateway.reader": _reader,
     "gateway.models": _models,
