@@ -359,8 +359,8 @@ def _turn(moment: datetime) -> int:
 def _let_go_first(engine: sa.Engine, turn: int) -> bool:
     """Of the faxes with this turn or a later one, let that go first which has waited longest; whether there is one.
 
-    One statement: cancelled and queued anew, a fax that another worker begins or moves at that moment was walked twice
-    (138 of 20,000 with four workers). The engine has no call for it.
+    One statement, for which the engine has no call: a job cancelled and queued anew would be walked twice when another
+    worker begins or moves it at that moment.
     """
     jobs = _jobs(engine)
     waits = sa.and_(jobs.c.status == "ENQUEUED", jobs.c.queue_name == QUEUES[JOURNEY])
