@@ -18,7 +18,8 @@ from routing.directory import sender_reason
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
 from routing.facts import Classification, Decision, Facts, PageFacts, Said, Share, Witness
-from routing.layout import FAX_LIMIT, PAGE_LIMIT
+from routing.layout import FAX_LIMIT, PAGE_LIMIT, lay_out
+from routing.leaf import leaves
 from routing.model import Model
 from routing.paging import Lacking, lacking
 from routing.phrases import NOTIFICATION, NOTIFICATIONS
@@ -30,6 +31,8 @@ _RUNNER_UP = 0.45
 _HINTED = 0.5
 _MOST_SHARED = 20
 """Pages of a document for another department; a longer one is for a person to pass on."""
+_WHOLE = frozenset({"critical", "high"})
+"""How urgent a form is that must not be taken for whole when it says that it is not."""
 _ALWAYS_HELD = {
     "MISDIRECTED": "他機関宛ての誤着の疑いがあります。発信元への連絡が必要です。",
     "SPAM": "広告・営業と思われます。確認のうえ処理してください。",
@@ -90,6 +93,7 @@ def decide_alone(
     _choose_department(draft, facts, organisation, taxonomy)
     _judge_urgency(draft, rule, found, taxonomy)
     _hold_for_pages(draft, facts, whole=whole)
+    _hold_for_documents(draft, facts, found, taxonomy, whole=whole)
     _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
@@ -137,13 +141,19 @@ def _shares(facts: Facts, decision: Decision, judge: Callable[[Sequence[PageFact
     if len(decision.documents) < 2 or decision.document_type in _ALWAYS_HELD:
         return
     for part in decision.documents:
-        pages = tuple(page for page in facts.pages if part.first_page <= page.number <= part.last_page)
+        pages = _without_blank_ends([page for page in facts.pages if part.first_page <= page.number <= part.last_page])
         if part.document_type in {None, "OTHER", *_ALWAYS_HELD} or len(pages) > _MOST_SHARED:
             continue
         alone = [judge(chosen) for chosen in (pages, *((page,) for page in pages if len(pages) > 1))]
         told = {(one.department, one.document_type, one.held) for one in alone}
         if told == {(alone[0].department, part.document_type, False)} and alone[0].department != decision.department:
-            yield Share(part.first_page, part.last_page, alone[0])
+            yield Share(pages[0].number, pages[-1].number, alone[0])
+
+
+def _without_blank_ends(pages: list[PageFacts]) -> tuple[PageFacts, ...]:
+    """Pages of a document without those at its ends on which nothing was read: whose they are nobody knows."""
+    written = [place for place, page in enumerate(pages) if any(not laid.blank for laid in lay_out([page]))]
+    return tuple(pages[written[0] : written[-1] + 1]) if written else ()
 
 
 def _to_pass_on(
@@ -153,7 +163,11 @@ def _to_pass_on(
     shared = {share.first_page for share in shares}
     for part in decision.documents:
         kind = taxonomy.get(part.document_type)
-        if kind is None or part.first_page in shared or part.document_type in {"OTHER", *_ALWAYS_HELD}:
+        if (
+            kind is None
+            or shared & set(range(part.first_page, part.last_page + 1))
+            or part.document_type in {"OTHER", *_ALWAYS_HELD}
+        ):
             continue
         served = department_for(organisation, kind)
         if served is not None and served.id != decision.department and part.document_type != decision.document_type:
@@ -318,6 +332,24 @@ def _hold_for_pages(draft: _Draft, facts: Facts, *, whole: bool) -> None:
     lengths = [len(page.text) for page in facts.pages]
     if max(lengths) > PAGE_LIMIT or sum(lengths) > FAX_LIMIT:
         draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")
+
+
+def _hold_for_documents(draft: _Draft, facts: Facts, found: Classification, taxonomy: Taxonomy, *, whole: bool) -> None:
+    """Documents that nobody knows, and forms that say of themselves that a page is missing."""
+    draft.held_because += [
+        f"{part.first_page}ページ目から別の文書が始まっていますが、種別を判断できません。" for part in found.untitled
+    ]
+    if not whole or lacking(facts.pages):  # the machine's own numbers have said it
+        return
+    numbers, places = leaves(facts.pages), {page.number: place for place, page in enumerate(facts.pages)}
+    for part in found.parts:
+        kind = taxonomy.get(part.document_type)
+        gone = numbers.lacking(places[part.first_page], places[part.last_page])
+        told = [f"{part.first_page}ページ目からの文書は、用紙の番号によると{_gone(one)}" for one in gone]
+        if kind is not None and kind.urgency in _WHOLE:
+            draft.held_because += told
+        else:
+            draft.reasons += told
 
 
 def _gone(gone: Lacking) -> str:
