@@ -48,6 +48,8 @@ _CLEAR = 2.0
 """From this weight on a title begins a document."""
 _SAME_FORM = 2
 """So many of a form's anchors once more are the form once more: another patient's."""
+_SHORTEST = 4
+"""Signs of a damaged title without its courtesy; of less nothing is left to be sure of."""
 _GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
 
 
@@ -278,7 +280,12 @@ def _likely(folded: str, alike: Sequence[Phrase], phrases: Book) -> list[_Met]:
     met = [(p, at, at + len(p.folded), 0.9) for p in alike if (at := bones.find(p.skeleton)) >= 0]
     if met or not 4 <= len(folded) <= 40:
         return met
-    near = [(p, *place) for p in phrases.near(folded) if (place := nearly(p.folded, folded)) is not None]
+    near = [
+        (p, *place)
+        for p in phrases.near(folded)
+        if len(_COURTESY.sub("", p.folded)) >= _SHORTEST  # 言ってください is not 売ってください
+        and (place := nearly(p.folded, folded)) is not None
+    ]
     return [max(near, key=lambda m: (m[3], len(m[0].folded)))] if near else []
 
 
@@ -361,7 +368,7 @@ def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy, model: 
         hits=tuple(h for h in hits if h.code == verdict.code),
         by_phrases=Said(told.code or "OTHER", told.confidence),
         by_model=Said(*opinion.shares[0]),
-        classes=verdict.classes,
+        classes=() if repeated else verdict.classes,
         maybe=Said(*verdict.maybe) if verdict.maybe else None,
     )
 

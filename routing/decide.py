@@ -94,7 +94,7 @@ def decide_alone(
     _judge_urgency(draft, rule, found, taxonomy)
     _hold_for_pages(draft, facts, whole=whole)
     _hold_for_documents(draft, facts, found, taxonomy, whole=whole)
-    _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
+    _hold_for_class(draft, facts, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
     due = clock.due(
@@ -364,7 +364,7 @@ def _list(numbers: list[int]) -> str:
 
 
 def _hold_for_class(
-    draft: _Draft, found: Classification, organisation: Organisation, taxonomy: Taxonomy, *, sure: bool
+    draft: _Draft, facts: Facts, found: Classification, organisation: Organisation, taxonomy: Taxonomy, *, sure: bool
 ) -> None:
     if sure or (not found.confidence and draft.document_type is None):
         return
@@ -375,9 +375,36 @@ def _hold_for_class(
         draft.held_because.append(always)
     elif draft.document_type in {None, "OTHER"}:  # however surely it is nothing known
         draft.held_because.append(f"種別を判断できません。{told}")
+    elif draft.confidence < organisation.hold_below and _at_home(draft, facts, found, organisation, taxonomy):
+        draft.reasons.append(f"種別は確かではありませんが、考えられる種別の担当は同じです({both})")
     elif draft.confidence < organisation.hold_below:
         line = f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})"
         draft.held_because.append(f"種別に確信がありません{line}。{told}")
+
+
+def _at_home(
+    draft: _Draft, facts: Facts, found: Classification, organisation: Organisation, taxonomy: Taxonomy
+) -> bool:
+    """Whether the department is sure though the class is not: both witnesses name it, and so do the likely classes.
+
+    Never for anything urgent, and not where a rule has named the class.
+    """
+    if draft.urgent or draft.document_type != found.document_type or found.by_phrases is None or found.by_model is None:
+        return False
+
+    line = organisation.line(facts.line)
+    usual = line.department if line is not None else None
+
+    def home(code: str) -> str | None:
+        kind = taxonomy.get(code)
+        if kind is None or code in {"OTHER", *_ALWAYS_HELD}:
+            return None
+        served = department_for(organisation, kind)
+        return served.id if served is not None else usual
+
+    told = {home(said.document_type) for said in (found.by_phrases, found.by_model)}
+    sure = sum(share for code, share in found.classes if home(code) == draft.department)
+    return told == {draft.department} and sure >= organisation.hold_below
 
 
 def _hold_for_masks(draft: _Draft, hidden: bool) -> None:
