@@ -82,7 +82,7 @@ def _wording() -> tuple[dict[str, list[str]], list[str]]:
     for file in sorted(WORDING.glob("*.txt")):
         for block in re.split(r"^@ ", file.read_text("utf-8"), flags=re.MULTILINE)[1:]:
             code, _, body = block.partition("\n")
-            words[code.strip()] = [line.strip() for line in body.splitlines() if line.strip()]
+            words.setdefault(code.strip(), []).extend(line.strip() for line in body.splitlines() if line.strip())
     shared = words.pop("SHARED")
     for kind in taxonomy.load().types:
         code = training.class_of(kind.code)

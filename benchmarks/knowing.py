@@ -3,7 +3,8 @@
 The first corpus is drawn by the generator of which the model has learned (other seeds), so it shows what scanning and
 reading cost. The second (``benchmarks/unseen``) was written before the model and is used for nothing else; its
 documents are set plainly on a sheet, scanned and read like the others, or, without pictures, damaged as text (``text``
-in the figures' names): quicker, and a stand-in.
+in the figures' names): quicker, and a stand-in. A second part (``benchmarks/unseen/second``) was written before the
+last changes to the knowing and looked at only after them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from routing.measure import Figures, Outcome
 from routing.measure import measure as measured
 
 UNSEEN = Path(__file__).parent / "unseen"
+SECOND = UNSEEN / "second"
 CONFIG = Path(__file__).parents[1] / "config.toml"
 SEED = 20261124
 """Another one than the examples were made with."""
@@ -67,9 +69,9 @@ class Document:
         return "\n".join(line.removeprefix("# ") for line in self.lines)
 
 
-def unseen() -> Iterator[Document]:
+def unseen(folder: Path = UNSEEN) -> Iterator[Document]:
     """The documents that nothing was tuned to."""
-    for file in sorted(UNSEEN.glob("*.txt")):
+    for file in sorted(folder.glob("*.txt")):
         for block in re.split(r"^@ ", file.read_text("utf-8"), flags=re.MULTILINE)[1:]:
             head, *lines = block.strip().splitlines()
             code, name = head.split()[:2]
@@ -78,7 +80,9 @@ def unseen() -> Iterator[Document]:
 
 def measure(folder: Path, effort: Effort) -> Sequence[Figure]:
     """All figures; pictures are made and read below ``folder``."""
-    figures = _figures("unseen, text", read_as_text(effort.rounds), f"{effort.rounds} rounds of damage, no pictures")
+    how = f"{effort.rounds} rounds of damage, no pictures"
+    figures = _figures("unseen, text", read_as_text(effort.rounds), how)
+    figures += _figures("second unseen, text", read_as_text(effort.rounds, SECOND), how)
     for name, faxes in (("unseen", effort.pictures), ("drawn", effort.drawn)):
         if faxes:
             with tempfile.TemporaryDirectory(dir=folder, prefix="knowing-") as place:
@@ -88,14 +92,14 @@ def measure(folder: Path, effort: Effort) -> Sequence[Figure]:
     return figures
 
 
-def read_as_text(rounds: int) -> list[Outcome]:
+def read_as_text(rounds: int, folder: Path = UNSEEN) -> list[Outcome]:
     """The unseen documents as they are, and so many times damaged as text."""
     known, diseases, witness = taxonomy.load(), disease.load(), model.packaged()
     house = _house(known)
     damage = training.Damage(random.Random(SEED))
     found = []
     for number in tqdm(range(rounds + 1), unit="round", file=sys.stderr):
-        for one in unseen():
+        for one in unseen(folder):
             text = damage.done(one.text) if number else one.text
             found.append(outcome(one.name, one.document_type, text, house, known, diseases, witness))
     return found

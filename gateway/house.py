@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from pwdlib import PasswordHash
@@ -26,6 +27,7 @@ from gateway.models import User, now
 from gateway.spool import Spool
 from gateway.store import Store
 from routing import disease, taxonomy
+from routing.directory import Directory
 from routing.model import Model, packaged
 
 LEAST_FREE = 200 << 20
@@ -96,17 +98,40 @@ def open_spool(config: Config) -> Spool:
     )
 
 
-def model_now(config: Config) -> Model:
-    """The model that decides at this site, for whoever only tries something out: nothing is made or written."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a site has learned, and who it knows to send."""
+
+    model: Model
+    directory: Directory
+
+
+def known_now(config: Config) -> Known:
+    """What decides at this site, for whoever only tries something out: nothing is made or written.
+
+    Where there is no database yet, or none that answers, what ships decides, and nobody is known.
+    """
+    shipped = Known(packaged(), Directory.of(()))
     if config.storage.database == "sqlite" and not (config.data / "faxless.db").exists():
-        return packaged()
+        return shipped
     engine = connect(config.database_url)
+    _only_read(engine)
     try:
-        return Learned(Store(engine), open_spool(config))()
+        store = Store(engine)
+        return Known(Learned(store, open_spool(config))(), store.directory())
     except (SQLAlchemyError, GatewayError):
-        return packaged()
+        return shipped
     finally:
         engine.dispose()
+
+
+def _only_read(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _refuse_writes(connection: Any, _record: object) -> None:
+        if engine.dialect.name == "sqlite":  # mode=ro would leave a WAL behind that it may not take away
+            connection.execute("PRAGMA query_only=ON").close()
+        else:
+            connection.read_only = True
 
 
 def _migrate(config: Config, engine: sa.Engine) -> None:

@@ -32,7 +32,7 @@ from ocr.errors import ReadingError
 from ocr.page import Reading
 from routing import fold
 from routing.decide import decide, decide_alone
-from routing.directory import sighting_of
+from routing.directory import Directory, sighting_of
 from routing.disease import Diseases
 from routing.facts import Decision, Facts, Line, Mark, PageFacts, Share
 from routing.model import Model
@@ -100,6 +100,8 @@ class Pipeline:
     diseases: Diseases
     learned: Callable[[], Model]
     """The model that decides now (gateway.learning)."""
+    directory: Callable[[], Directory] | None = None
+    """Who sends, where that is not what the store knows."""
 
     def journey(self, fax_id: str, step: Step, put_off: PutOff | None = None) -> None:
         """Walk a fax from its mail to its department; with ``put_off``, as far as its first pages tell.
@@ -202,7 +204,9 @@ class Pipeline:
         if fax.kind != MessageKind.FAX:
             return self._no_fax(fax)
         facts = facts_of(fax, pages)
-        facts = replace(facts, sender=self.store.institutions.directory().sender_of(facts, self._own_numbers))
+        facts = replace(
+            facts, sender=(self.directory or self.store.institutions.directory)().sender_of(facts, self._own_numbers)
+        )
         lists = (self.config.organisation, self.taxonomy, self.diseases, self.learned())
         if fax.taken_from is not None:
             return _decided(fax, pages, facts, decide_alone(facts, *lists, whole=False))

@@ -20,7 +20,7 @@ from gateway.config import Config
 from gateway.database import connect
 from gateway.desk import Desk, pages_read
 from gateway.errors import UsageError
-from gateway.house import model_now
+from gateway.house import known_now
 from gateway.intake import Entries, Intake
 from gateway.pipeline import Pipeline
 from gateway.reader import Limits, Readers
@@ -102,7 +102,10 @@ class Stage:
 
 @contextlib.contextmanager
 def rehearse(config: Config, line: str = "", readers: int = 1) -> Iterator[Stage]:
-    """Set the stage, with so many reading processes; it is gone afterwards. Decided as the site decides now."""
+    """Set the stage, with so many reading processes; it is gone afterwards.
+
+    Decided as the site decides now: with its model, and with the senders that it knows.
+    """
     lines = config.organisation.lines
     if line and config.organisation.line(line) is None:
         raise UsageError(f"回線「{line}」がありません (no such line)")
@@ -114,10 +117,12 @@ def rehearse(config: Config, line: str = "", readers: int = 1) -> Iterator[Stage
         store = Store(engine)
         kinds, diseases = taxonomy.load(config.overrides), disease.load(config.overrides)
         reading = Readers(spool, config.ocr.engine, readers, Limits.of(config.ocr))
-        model = model_now(config)
+        known = known_now(config)
         try:
             yield Stage(
-                pipeline=Pipeline(config, store, spool, reading, kinds, diseases, lambda: model),
+                pipeline=Pipeline(
+                    config, store, spool, reading, kinds, diseases, lambda: known.model, lambda: known.directory
+                ),
                 desk=Desk(config, store, spool, kinds),
                 intake=Intake(config.organisation, Entries(store), spool),
                 line=line or (lines[0].id if lines else ""),

@@ -18,6 +18,7 @@ from routing.extract import find_disease
 from routing.facts import Classification, PageFacts, Part, Said, Witness
 from routing.fold import fold
 from routing.layout import PageLine, PageLines, lay_out
+from routing.leaf import Leaves, leaves
 from routing.model import Model
 from routing.phrases import NOTIFICATION, NOTIFICATIONS, Book, Phrase, book, nearly, skeleton
 from routing.taxonomy import URGENCIES, Taxonomy
@@ -41,6 +42,14 @@ _NO_ADDRESSEE = "読み取れません"
 _OF_ONESELF = frozenset({"I", "I'm", "I've", "I'd", "my", "My", "me", "myself"})
 _CLOSING_REMARK = re.compile(r"\([^()]*\)$")
 _COURTESY = re.compile(r"(?:を|に)?(?:して)?(?:お願い|いただ|下さ|くださ|いた)?(?:い|します|しました|きたい)$")
+_KNOWN = 0.8
+"""As sure as this a document is known that no title begins."""
+_CLEAR = 2.0
+"""From this weight on a title begins a document."""
+_SAME_FORM = 2
+"""So many of a form's anchors once more are the form once more: another patient's."""
+_SHORTEST = 4
+"""Signs of a damaged title without its courtesy; of less nothing is left to be sure of."""
 _GO_ON = ("の", "に", "を", "は", "が", "で", "用紙", "について", "及び", "等", "記入", "作成", "提出", "送付")
 
 
@@ -53,6 +62,16 @@ class _Hit:
     weight: float
     kind: str
     """``title``, ``anchor`` or ``keyword``."""
+
+
+@dataclass(slots=True)
+class _Document:
+    """Pages that belong together, in the making."""
+
+    pages: list[PageLines]
+    hits: list[_Hit]
+    counted: bool = False
+    """Whether nothing but a page number 1 tells where it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +94,9 @@ def classify(
 ) -> Classification:
     """The class of the fax on ``day``, how sure (0..1), and why; by phrases alone where no model is given.
 
-    Several documents in one fax are told apart by their titles; the fax is what its most urgent document is. A cover
-    sheet counts only when nothing else is there. ``document_type`` is None when no page could be read, ``OTHER`` with
-    low confidence when nothing was recognised.
+    Several documents in one fax are told apart by their titles and page numbers; the fax is what its most urgent
+    document is. A cover sheet counts only when nothing else is there. ``document_type`` is None when no page could be
+    read, ``OTHER`` with low confidence when nothing was recognised.
     """
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
     laid = lay_out(pages)
@@ -86,8 +105,8 @@ def classify(
         return Classification(None, 0.0)
     if not written:
         return Classification("COVER_ONLY", _UNSURE)
-    documents = _documents(written, book(taxonomy, diseases))
-    verdicts = [(group, _judge(group, hits, taxonomy, model)) for group, hits in documents]
+    documents = _documents(written, book(taxonomy, diseases), pages)
+    verdicts = [(one.pages, _judge(one.pages, one.hits, taxonomy, model)) for one in documents]
     group, verdict = max(_not_covers(verdicts), key=lambda pair: _weight(pair[1], taxonomy))
     named, disease = _named(group, verdict, diseases)
     result = Classification(
@@ -96,7 +115,12 @@ def classify(
         witnesses=_witnesses(named),
         runner_up=named.runner_up,
         runner_up_confidence=round(named.runner_up_confidence, 3),
-        parts=_parts(verdicts, diseases),
+        parts=(parts := _parts(verdicts, diseases, pages)),
+        untitled=tuple(
+            part
+            for part, one, (_, said) in zip(parts, documents, verdicts, strict=True)
+            if one.counted and (said.code in {None, "OTHER"} or said.confidence < _KNOWN)
+        ),
         disease=disease.name if disease is not None else None,
         by_phrases=named.by_phrases,
         by_model=named.by_model,
@@ -109,24 +133,47 @@ def classify(
 # --- pages into documents
 
 
-def _documents(pages: list[PageLines], phrases: Book) -> list[tuple[list[PageLines], list[_Hit]]]:
-    """Pages grouped to documents: a page with a clear title begins one, and so does what follows a cover sheet."""
-    groups: list[tuple[list[PageLines], list[_Hit]]] = []
+def _documents(written: list[PageLines], phrases: Book, pages: Sequence[PageFacts]) -> list[_Document]:
+    """The written pages grouped to documents: one begins with a clear title, with a page number 1, after a cover sheet.
+
+    A page that carries its form's number 2 is no beginning, unless another class's title stands on it or the form's
+    own words once more: what is numbered on may be a pile.
+    """
+    numbers, places = leaves(pages), {page.number: place for place, page in enumerate(pages)}
+    documents: list[_Document] = []
     after_cover = False
-    for page in pages:
+    for page in written:
         hits = _hits(page, phrases)
         if _is_note(page):
             hits = [h for h in hits if h.code != "COVER_ONLY"]
         cover = _is_cover(hits)
         if cover:
             hits = _as_cover(hits)
-        if not groups or cover or after_cover or any(h.kind == "title" and h.weight >= 2 for h in hits):
-            groups.append(([page], hits))
+        place = places[page.number]
+        titled = _begins(hits, documents[-1] if documents and numbers.goes_on(place) else None)
+        counted = _starts(numbers, place, places[documents[-1].pages[-1].number]) if documents else False
+        if not documents or cover or after_cover or titled or counted:
+            documents.append(_Document([page], hits, bool(documents) and not (cover or after_cover or titled)))
         else:
-            groups[-1][0].append(page)
-            groups[-1][1].extend(hits)
+            documents[-1].pages.append(page)
+            documents[-1].hits.extend(hits)
         after_cover = cover
-    return groups
+    return documents
+
+
+def _starts(numbers: Leaves, place: int, before: int) -> bool:
+    """Whether a count begins anew on a page, or began on one after the last written page ``before`` that is blank."""
+    return any(between in numbers.begins for between in range(before + 1, place + 1))
+
+
+def _begins(hits: list[_Hit], before: _Document | None) -> bool:
+    """Whether a page's title begins a document; ``before``: the one whose numbers the page goes on with."""
+    titles = {h.code for h in hits if h.kind == "title" and h.weight >= _CLEAR}
+    if not titles or before is None:
+        return bool(titles)
+    known = {h.code for h in before.hits if h.kind == "title" and h.weight >= _CLEAR}
+    anchors, again = ({(h.code, h.phrase) for h in some if h.kind == "anchor"} for some in (before.hits, hits))
+    return not titles & known or sum(code in titles for code, _ in anchors & again) >= _SAME_FORM
 
 
 def _is_cover(hits: list[_Hit]) -> bool:
@@ -233,7 +280,12 @@ def _likely(folded: str, alike: Sequence[Phrase], phrases: Book) -> list[_Met]:
     met = [(p, at, at + len(p.folded), 0.9) for p in alike if (at := bones.find(p.skeleton)) >= 0]
     if met or not 4 <= len(folded) <= 40:
         return met
-    near = [(p, *place) for p in phrases.near(folded) if (place := nearly(p.folded, folded)) is not None]
+    near = [
+        (p, *place)
+        for p in phrases.near(folded)
+        if len(_COURTESY.sub("", p.folded)) >= _SHORTEST  # 言ってください is not 売ってください
+        and (place := nearly(p.folded, folded)) is not None
+    ]
     return [max(near, key=lambda m: (m[3], len(m[0].folded)))] if near else []
 
 
@@ -316,7 +368,7 @@ def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy, model: 
         hits=tuple(h for h in hits if h.code == verdict.code),
         by_phrases=Said(told.code or "OTHER", told.confidence),
         by_model=Said(*opinion.shares[0]),
-        classes=verdict.classes,
+        classes=() if repeated else verdict.classes,
         maybe=Said(*verdict.maybe) if verdict.maybe else None,
     )
 
@@ -420,10 +472,14 @@ def _witnesses(verdict: _Verdict) -> tuple[Witness, ...]:
     )
 
 
-def _parts(verdicts: list[tuple[list[PageLines], _Verdict]], diseases: Diseases) -> tuple[Part, ...]:
-    return tuple(
-        Part(pages[0].number, pages[-1].number, _named(pages, verdict, diseases)[0].code) for pages, verdict in verdicts
-    )
+def _parts(
+    verdicts: list[tuple[list[PageLines], _Verdict]], diseases: Diseases, pages: Sequence[PageFacts]
+) -> tuple[Part, ...]:
+    """The documents with their pages, each page in one: what is blank or unreadable goes with what stands before it."""
+    firsts = [pages[0].number, *(group[0].number for group, _ in verdicts[1:])]
+    lasts = [*(first - 1 for first in firsts[1:]), pages[-1].number]
+    codes = [_named(group, verdict, diseases)[0].code for group, verdict in verdicts]
+    return tuple(Part(*told) for told in zip(firsts, lasts, codes, strict=True))
 
 
 def _is_order(result: Classification) -> bool:

@@ -18,7 +18,8 @@ from routing.directory import sender_reason
 from routing.disease import Disease, Diseases
 from routing.extract import diagnosis_date, extract, masked
 from routing.facts import Classification, Decision, Facts, PageFacts, Said, Share, Witness
-from routing.layout import FAX_LIMIT, PAGE_LIMIT
+from routing.layout import FAX_LIMIT, PAGE_LIMIT, lay_out
+from routing.leaf import leaves
 from routing.model import Model
 from routing.paging import Lacking, lacking
 from routing.phrases import NOTIFICATION, NOTIFICATIONS
@@ -30,6 +31,8 @@ _RUNNER_UP = 0.45
 _HINTED = 0.5
 _MOST_SHARED = 20
 """Pages of a document for another department; a longer one is for a person to pass on."""
+_WHOLE = frozenset({"critical", "high"})
+"""How urgent a form is that must not be taken for whole when it says that it is not."""
 _ALWAYS_HELD = {
     "MISDIRECTED": "他機関宛ての誤着の疑いがあります。発信元への連絡が必要です。",
     "SPAM": "広告・営業と思われます。確認のうえ処理してください。",
@@ -90,7 +93,8 @@ def decide_alone(
     _choose_department(draft, facts, organisation, taxonomy)
     _judge_urgency(draft, rule, found, taxonomy)
     _hold_for_pages(draft, facts, whole=whole)
-    _hold_for_class(draft, found, organisation, taxonomy, sure=_is_sure(rule, kind))
+    _hold_for_documents(draft, facts, found, taxonomy, whole=whole)
+    _hold_for_class(draft, facts, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
     due = clock.due(
@@ -137,13 +141,19 @@ def _shares(facts: Facts, decision: Decision, judge: Callable[[Sequence[PageFact
     if len(decision.documents) < 2 or decision.document_type in _ALWAYS_HELD:
         return
     for part in decision.documents:
-        pages = tuple(page for page in facts.pages if part.first_page <= page.number <= part.last_page)
+        pages = _without_blank_ends([page for page in facts.pages if part.first_page <= page.number <= part.last_page])
         if part.document_type in {None, "OTHER", *_ALWAYS_HELD} or len(pages) > _MOST_SHARED:
             continue
         alone = [judge(chosen) for chosen in (pages, *((page,) for page in pages if len(pages) > 1))]
         told = {(one.department, one.document_type, one.held) for one in alone}
         if told == {(alone[0].department, part.document_type, False)} and alone[0].department != decision.department:
-            yield Share(part.first_page, part.last_page, alone[0])
+            yield Share(pages[0].number, pages[-1].number, alone[0])
+
+
+def _without_blank_ends(pages: list[PageFacts]) -> tuple[PageFacts, ...]:
+    """Pages of a document without those at its ends on which nothing was read: whose they are nobody knows."""
+    written = [place for place, page in enumerate(pages) if any(not laid.blank for laid in lay_out([page]))]
+    return tuple(pages[written[0] : written[-1] + 1]) if written else ()
 
 
 def _to_pass_on(
@@ -153,7 +163,11 @@ def _to_pass_on(
     shared = {share.first_page for share in shares}
     for part in decision.documents:
         kind = taxonomy.get(part.document_type)
-        if kind is None or part.first_page in shared or part.document_type in {"OTHER", *_ALWAYS_HELD}:
+        if (
+            kind is None
+            or shared & set(range(part.first_page, part.last_page + 1))
+            or part.document_type in {"OTHER", *_ALWAYS_HELD}
+        ):
             continue
         served = department_for(organisation, kind)
         if served is not None and served.id != decision.department and part.document_type != decision.document_type:
@@ -320,6 +334,24 @@ def _hold_for_pages(draft: _Draft, facts: Facts, *, whole: bool) -> None:
         draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")
 
 
+def _hold_for_documents(draft: _Draft, facts: Facts, found: Classification, taxonomy: Taxonomy, *, whole: bool) -> None:
+    """Documents that nobody knows, and forms that say of themselves that a page is missing."""
+    draft.held_because += [
+        f"{part.first_page}ページ目から別の文書が始まっていますが、種別を判断できません。" for part in found.untitled
+    ]
+    if not whole or lacking(facts.pages):  # the machine's own numbers have said it
+        return
+    numbers, places = leaves(facts.pages), {page.number: place for place, page in enumerate(facts.pages)}
+    for part in found.parts:
+        kind = taxonomy.get(part.document_type)
+        gone = numbers.lacking(places[part.first_page], places[part.last_page])
+        told = [f"{part.first_page}ページ目からの文書は、用紙の番号によると{_gone(one)}" for one in gone]
+        if kind is not None and kind.urgency in _WHOLE:
+            draft.held_because += told
+        else:
+            draft.reasons += told
+
+
 def _gone(gone: Lacking) -> str:
     which = f"{_list(list(gone.numbers))}ページ目" if gone.numbers else f"あと{gone.count}ページ"
     if gone.total is None:
@@ -332,7 +364,7 @@ def _list(numbers: list[int]) -> str:
 
 
 def _hold_for_class(
-    draft: _Draft, found: Classification, organisation: Organisation, taxonomy: Taxonomy, *, sure: bool
+    draft: _Draft, facts: Facts, found: Classification, organisation: Organisation, taxonomy: Taxonomy, *, sure: bool
 ) -> None:
     if sure or (not found.confidence and draft.document_type is None):
         return
@@ -343,9 +375,36 @@ def _hold_for_class(
         draft.held_because.append(always)
     elif draft.document_type in {None, "OTHER"}:  # however surely it is nothing known
         draft.held_because.append(f"種別を判断できません。{told}")
+    elif draft.confidence < organisation.hold_below and _at_home(draft, facts, found, organisation, taxonomy):
+        draft.reasons.append(f"種別は確かではありませんが、考えられる種別の担当は同じです({both})")
     elif draft.confidence < organisation.hold_below:
         line = f"(確からしさ {draft.confidence:.0%}、基準 {organisation.hold_below:.0%})"
         draft.held_because.append(f"種別に確信がありません{line}。{told}")
+
+
+def _at_home(
+    draft: _Draft, facts: Facts, found: Classification, organisation: Organisation, taxonomy: Taxonomy
+) -> bool:
+    """Whether the department is sure though the class is not: both witnesses name it, and so do the likely classes.
+
+    Never for anything urgent, and not where a rule has named the class.
+    """
+    if draft.urgent or draft.document_type != found.document_type or found.by_phrases is None or found.by_model is None:
+        return False
+
+    line = organisation.line(facts.line)
+    usual = line.department if line is not None else None
+
+    def home(code: str) -> str | None:
+        kind = taxonomy.get(code)
+        if kind is None or code in {"OTHER", *_ALWAYS_HELD}:
+            return None
+        served = department_for(organisation, kind)
+        return served.id if served is not None else usual
+
+    told = {home(said.document_type) for said in (found.by_phrases, found.by_model)}
+    sure = sum(share for code, share in found.classes if home(code) == draft.department)
+    return told == {draft.department} and sure >= organisation.hold_below
 
 
 def _hold_for_masks(draft: _Draft, hidden: bool) -> None:

@@ -158,7 +158,9 @@ class Classification:
     runner_up: str | None = None
     runner_up_confidence: float = 0.0
     parts: tuple[Part, ...] = ()
-    """The documents of the fax in page order, each with its own class."""
+    """The documents of the fax in page order, each with its own class; every page is in one of them."""
+    untitled: tuple[Part, ...] = ()
+    """Those that begin with nothing but a page number 1, and of which nobody can say what they are."""
     disease: str | None = None
     """Name in the list of notifiable diseases, when a notification names one."""
     by_phrases: Said | None = None

@@ -58,9 +58,13 @@ def printed(page: PageFacts) -> Printed | None:
 
 def lacking(pages: Sequence[PageFacts]) -> tuple[Lacking, ...]:
     """Of each fax among the pages what did not come; empty when nothing speaks of a missing page."""
+    return lacking_of([printed(page) for page in pages])
+
+
+def lacking_of(pages: Sequence[Printed | None]) -> tuple[Lacking, ...]:
+    """The same by the numbers that stand on the pages, None where none is known."""
     runs: list[_Run] = []
-    for place, page in enumerate(pages):
-        told = printed(page)
+    for place, told in enumerate(pages):
         if told is None:
             continue
         goes_on = runs[-1].takes(place, *told) if runs else False

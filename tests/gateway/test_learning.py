@@ -13,7 +13,7 @@ from sqlmodel import SQLModel
 from gateway import house as houses
 from gateway import learning
 from gateway.config import Config, load
-from gateway.house import House, model_now, open_house
+from gateway.house import House, known_now, open_house
 from gateway.learning import Learned, School
 from gateway.models import LearnedModel, Page, now
 from gateway.service import sweep
@@ -92,7 +92,7 @@ def test_what_is_learned_decides_from_the_next_fax_on(house: House) -> None:
     opinion = deciding().opinion(text)  # without a restart
     assert opinion.first == "PROGRESS_REPORT"
     assert opinion.of("PROGRESS_REPORT") > doubtful
-    assert model_now(house.config).card == row.card
+    assert known_now(house.config).model.card == row.card
 
 
 def test_the_card_holds_numbers_and_no_text(house: House) -> None:
@@ -191,12 +191,12 @@ def test_two_hosts_decide_alike_on_postgresql(postgres: str, tmp_path: Path) -> 
 
 
 def test_a_site_without_tables_or_database_decides_with_the_model_that_ships(config: Config) -> None:
-    assert model_now(config).card == models.packaged().card
+    assert known_now(config).model.card == models.packaged().card
     config.data.mkdir(parents=True, exist_ok=True)
     engine = houses.connect(config.database_url)
     SQLModel.metadata.tables["fax"].create(engine)
     engine.dispose()
-    assert model_now(config).card == models.packaged().card
+    assert known_now(config).model.card == models.packaged().card
 
 
 def test_the_commands(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from routing import disease, model, taxonomy
 from routing.decide import decide
-from routing.department import Department, Line, Organisation
+from routing.department import Condition, Department, Line, Organisation, Rule
 from routing.facts import Decision, Facts, PageFacts
 
 MODEL = model.packaged()
@@ -31,26 +32,59 @@ HOUSE = Organisation(
 )
 
 
+PRESS_OR_COMPLAINT = (
+    "取材依頼書\n区長様 騒音がひどくて眠れません。何度お願いしても改善されません。住民一同 署名を添えます"
+)
+APART = replace(HOUSE, departments=(*HOUSE.departments, Department("koho", "広報課", "広報課/報道課")))
+ONE_DESK = Organisation(
+    departments=(Department("a", "一課", "なし"),), lines=(Line("daihyo", "a@x.jp", department="a"),)
+)
+
+
+def letter(text: str) -> Facts:
+    return Facts("daihyo", ARRIVED, (PageFacts(1, text),))
+
+
 def seen(*pages: str) -> Decision:
     facts = Facts("daihyo", ARRIVED, tuple(PageFacts(number, page) for number, page in enumerate(pages, 1)))
     return decide(facts, HOUSE, TAXONOMY, DISEASES, MODEL)
 
 
 def test_what_no_phrase_told_of_is_found_as_urgent() -> None:
-    letter = (
+    told = (
         "保健所の方へ\n昨晩の町内の会食のあと、参加者の多くがお腹をこわして吐いています。\n"
         "刺身と鶏のたたきを食べました。調べてください。"
     )
-    found = seen(letter)
-    assert found.urgent
-    facts = Facts("daihyo", ARRIVED, (PageFacts(1, letter),))
-    assert not decide(facts, HOUSE, TAXONOMY, DISEASES).urgent, "phrases alone know nothing of it"
+    assert seen(told).urgent
+    assert not decide(letter(told), HOUSE, TAXONOMY, DISEASES).urgent, "phrases alone know nothing of it"
 
 
 def test_both_opinions_stand_in_the_reason() -> None:
-    found = seen("取材依頼書\n区長様 騒音がひどくて眠れません。何度お願いしても改善されません。住民一同 署名を添えます")
-    assert found.held
-    assert any("語句: " in reason and "学習モデル: " in reason for reason in found.held_because), found.held_because
+    told = decide(letter(PRESS_OR_COMPLAINT), APART, TAXONOMY, DISEASES, MODEL)
+    assert told.held
+    assert any("語句: " in reason and "学習モデル: " in reason for reason in told.held_because), told.held_because
+
+
+def test_a_fax_goes_by_itself_where_its_department_is_sure_and_its_class_is_not() -> None:
+    told = seen(PRESS_OR_COMPLAINT)  # here both are the same desk's
+    assert (told.held, told.department, told.urgent) == (False, "bunsho", False)
+    assert told.confidence is not None
+    assert told.confidence < HOUSE.hold_below
+    assert any("担当は同じです" in reason and "学習モデル: 「都民の声" in reason for reason in told.reasons)
+    named = replace(HOUSE, rules=(Rule("取材", Condition(tsi="記者"), type="PRESS"),))
+    hinted = decide(replace(letter(PRESS_OR_COMPLAINT), tsi="記者"), named, TAXONOMY, DISEASES, MODEL)
+    assert not hinted.held
+
+
+@given(st.sampled_from(["発生届", "結核発生届", "虐待の疑い", "火事です", "停電のお知らせ", "入院調整依頼"]), st.data())
+@settings(deadline=None, max_examples=30)
+def test_nothing_urgent_goes_by_itself_on_its_department_alone(title: str, data: st.DataObject) -> None:
+    lines = data.draw(
+        st.lists(st.sampled_from(("御見積書", "取材依頼", "改善を求めます", "参加申込書", "入所者8名")), max_size=3)
+    )
+    told = decide(letter("\n".join([title, *lines])), ONE_DESK, TAXONOMY, DISEASES, MODEL)
+    if told.urgent:
+        assert not any("担当は同じです" in reason for reason in told.reasons)
 
 
 def test_witnesses_that_agree_say_so() -> None:
