@@ -262,7 +262,7 @@ def _list(config: Config, words: argparse.Namespace) -> int:
 
 def _show(config: Config, words: argparse.Namespace) -> int:
     with house.open_house(config) as home:
-        _print(words, home.desk.as_json([home.desk.fax(words.id)], lambda _: words.personal)[0], _told)
+        _print(words, home.desk.with_pages(home.desk.fax(words.id), personal=words.personal), _told)
     return DONE
 
 

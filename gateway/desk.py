@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from gateway.alerts import Alerts
 from gateway.case import CLASS
 from gateway.config import Config
-from gateway.errors import UsageError
-from gateway.models import TOKYO, Alert, Delivery, Fax, Work, now
+from gateway.errors import Missing, UsageError
+from gateway.models import TOKYO, Alert, Delivery, Fax, Page, Work, now
+from gateway.page_data import PageData, page_data, page_text
 from gateway.spool import Spool
 from gateway.store import SEALED, SinkState, Store
 from gateway.transmission import TYPED
-from ocr.page import Cell, Mark, PageKind, PageText, Stamp, Table, Turn, Word
+from ocr.page import PageText
 from routing import clock
 from routing.directory import Directory
 from routing.facts import Facts, Sender
@@ -128,6 +129,20 @@ class Desk:
         told = self._as_json(faxes, knows)
         return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
 
+    def with_pages(self, fax: Fax, *, personal: bool) -> dict[str, Any]:
+        """One fax in the shape of the contract, and each of its pages as data; a sealed one tells of none."""
+        (told,) = self.as_json([fax], lambda _: personal)
+        pages = [] if fax.sealed else [asdict(self.page_data(page)) for page in self.store.pages(fax.id)]
+        return {**told, "page_data": pages}
+
+    def page_data(self, page: Page) -> PageData:
+        """What is known of one page; without its picture, too."""
+        png = b""
+        if page.png:
+            with contextlib.suppress(Missing):
+                png = self.spool.get(page.png)
+        return page_data(page, png)
+
     def silent_sinks(self) -> list[SinkState]:
         """Receivers that are still configured and take nothing, or gave something up."""
         return [sink for sink in self.store.sinks(undone=True) if self.config.receiver(sink.id) and sink.dead(now())]
@@ -197,34 +212,7 @@ def searchable(store: Store, binder: Binder, fax: Fax) -> bytes:
 
 def pages_read(store: Store, fax_id: str) -> dict[int, PageText]:
     """What was read on each page that could be, as the workshop said it."""
-    return {
-        page.number: PageText(
-            number=page.number,
-            width=page.width,
-            height=page.height,
-            words=tuple(Word(text, (x0, y0, x1, y1), sure) for text, x0, y0, x1, y1, sure in page.words),
-            text=page.text,
-            confidence=page.confidence,
-            turned=cast("Turn", page.turned),
-            skew=page.skew,
-            barcodes=tuple(page.barcodes),
-            masked=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in page.masked),
-            engine=page.engine,
-            marks=tuple(Mark(**_boxed(mark)) for mark in page.marks),
-            tables=tuple(
-                Table(tuple(t["box"]), tuple(Cell(**_boxed(cell)) for cell in t["cells"])) for t in page.tables
-            ),
-            stamps=tuple(Stamp(**_boxed(stamp)) for stamp in page.stamps),
-            kind=cast("PageKind", page.kind),
-        )
-        for page in store.pages(fax_id)
-        if not page.problem
-    }
-
-
-def _boxed(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples."""
-    return {**kept, "box": tuple(kept["box"])}
+    return {page.number: page_text(page) for page in store.pages(fax_id) if not page.problem}
 
 
 def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery], *, personal: bool) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def known_now(config: Config) -> Known:
     _only_read(engine)
     try:
         store = Store(engine)
-        return Known(Learned(store, open_spool(config))(), store.directory())
+        return Known(Learned(store, open_spool(config))(), store.institutions.directory())
     except (SQLAlchemyError, GatewayError):
         return shipped
     finally:

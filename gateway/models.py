@@ -166,7 +166,8 @@ class Page(SQLModel, table=True):
     confidence: float = 0.0
     turned: int = 0
     skew: float = 0.0
-    barcodes: list[str] = Field(default_factory=list, sa_type=JSON)
+    barcodes: list[Any] = Field(default_factory=list, sa_type=JSON)
+    """As ocr.page.Barcode names their parts; the values alone where a page was read by an older version."""
     masked: list[Any] = Field(default_factory=list, sa_type=JSON)
     """Boxes of blacked-out places."""
     engine: str = ""

@@ -21,6 +21,7 @@ from gateway.alerts import Alerts
 from gateway.config import Config
 from gateway.message import MessageKind
 from gateway.models import Fax, Page
+from gateway.page_data import barcodes_of
 from gateway.parts import Parts
 from gateway.reader import MailToRead, Readers, Turn
 from gateway.repeat import Repeats, said
@@ -309,7 +310,7 @@ def page_row(fax_id: str, number: int, reading: Reading, png: str) -> Page:
         confidence=page.confidence,
         turned=page.turned,
         skew=page.skew,
-        barcodes=list(page.barcodes),
+        barcodes=[asdict(code) for code in page.barcodes],
         masked=[list(box) for box in page.masked],
         engine=page.engine,
         bits=page.bits,
@@ -332,7 +333,7 @@ def facts_of(fax: Fax, pages: list[Page]) -> Facts:
         caller=fax.caller or (tti.number if tti else None),
         caller_proven=bool(fax.caller) and fax.caller_source not in TYPED,
         tsi=fax.tsi or (tti.name if tti else None),
-        barcodes=tuple(dict.fromkeys(code for page in pages for code in page.barcodes)),
+        barcodes=tuple(dict.fromkeys(code.value for page in pages for code in barcodes_of(page))),
     )
 
 

@@ -70,7 +70,7 @@ class Stage:
         fax_id = self.intake.accept(arrival, (line or self.line,))[0]
         clock = _Clock()
         self.pipeline.journey(fax_id, clock)
-        fax = self.desk.as_json([self.desk.fax(fax_id)], lambda _: personal)[0]
+        fax = self.desk.with_pages(self.desk.fax(fax_id), personal=personal)
         if pictures is not None:
             fax["pictures"] = [str(place) for place in self._explain(file, fax, clock, pictures)]
         return fax

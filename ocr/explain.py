@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from ocr.block import blocks
 from ocr.page import Box, PageText
 
 WIDTH = 1200
@@ -23,7 +24,8 @@ SURE, LIKELY = 0.9, 0.6
 _GREEN, _ORANGE, _RED = (0, 125, 60), (190, 100, 0), (200, 0, 30)
 _BLUE, _PURPLE, _INK, _PAPER, _SLANT = (20, 80, 200), (130, 0, 130), (30, 30, 30), (255, 255, 255), (120, 170, 255)
 _ON, _OFF, _CELL, _STAMP, _SENDER = (230, 0, 120), (240, 160, 200), (0, 150, 150), (160, 90, 30), (90, 110, 130)
-_MARGIN, _ROW = 16, 26
+_BLOCK, _CODE = (150, 110, 220), (110, 120, 0)
+_MARGIN, _ROW, _AROUND = 16, 26, 8
 _HEADING, _SMALL, _LEAST, _MEASURED = 18, 13, 6, 40  # sizes of writing
 
 _FONTS = (
@@ -87,14 +89,16 @@ def _head(page: PageText | None, told: Told, font: Path | None) -> list[str]:
     if page is not None:
         head += [f"engine and steps: {page.engine}", _measured(page, told.seconds)]
         if page.barcodes or page.masked:
-            head.append(f"barcodes: {', '.join(page.barcodes) or '-'}   masked places: {len(page.masked)}")
+            codes = ", ".join(code.value for code in page.barcodes)
+            head.append(f"barcodes: {codes or '-'}   masked places: {len(page.masked)}")
         head.append(_form(page))
     head += told.remarks
     if font is None:
         head.append("no Japanese font on this machine: install one, e.g. Debian's fonts-ipafont")
     head.append("green: sure   orange: likely   red: doubtful   blue: taken out as a field   purple: blacked out")
     head.append(
-        "pink: ticked or circled (pale: not)   teal: table   brown: stamp   grey: the sending machine's own line"
+        "pink: ticked or circled (pale: not)   teal: table   brown: stamp   grey: the sending machine's own line   "
+        "olive: barcode   thin violet: block"
     )
     return head
 
@@ -161,6 +165,9 @@ def _shapes(page: PageText, told: Told) -> Iterator[tuple[Box, tuple[int, int, i
         yield from ((cell.box, _CELL, 1) for cell in table.cells)
     yield from ((stamp.box, _STAMP, 3) for stamp in page.stamps)
     yield from ((mark.box, _ON if mark.on else _OFF, 4 if mark.on else 2) for mark in page.marks)
+    for x0, y0, x1, y1 in (block.box for block in blocks(page)):
+        yield (x0 - _AROUND, y0 - _AROUND, x1 + _AROUND, y1 + _AROUND), _BLOCK, 1
+    yield from ((code.box, _CODE, 3) for code in page.barcodes if code.box)
     if told.sender is not None:
         yield told.sender, _SENDER, 3
 

@@ -97,6 +97,17 @@ class Stamp:
     """What it says, as far as it was read; kept out of the page's text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Barcode:
+    """A QR code or another barcode."""
+
+    value: str
+    kind: str
+    """Its symbology, e.g. ``QR Code``, ``Code 128``; empty where it was not kept."""
+    box: Box | None
+    """None where it was not kept."""
+
+
 PageKind = Literal["content", "cover", "separator", "blank"]
 """What a page is to the fax: its matter, a cover sheet, a sheet between two documents, nothing."""
 
@@ -117,7 +128,8 @@ class PageText:
     turned: Turn
     skew: float
     """Degrees by which the lines climb (positive) or fall."""
-    barcodes: tuple[str, ...]
+    barcodes: tuple[Barcode, ...]
+    """From the top down."""
     masked: tuple[Box, ...]
     """Blacked-out places, from the top down."""
     engine: str

@@ -31,10 +31,10 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
     """
     original = page_image(data, number, limits)
     page = square(original, limits)
-    codes = barcodes(page.image)
     clean = despeckle(page.image)
     sight = engine.read(clean or page.image, coarse=page.image.height > original.image.height)
     shown = turn(page.image, sight.turned)
+    codes = barcodes(shown)
     frame = laid_level(PageImage(number, turn(clean or page.image, sight.turned), page.dpi), sight.runs, sight.skew)
     circles = rings(frame)
     stamped = stamps(frame, circles)
@@ -64,9 +64,9 @@ def read_page(data: bytes, number: int, engine: Engine, limits: Limits = LIMITS)
         marks=marks(frame, circles, engine),
         tables=tables(frame),
         stamps=tuple(stamp.stamp for stamp in stamped),
-        kind=page_kind(frame, sight.runs, codes),
+        kind=page_kind(frame, sight.runs, [code.value for code in codes]),
     )
-    return Reading(text, _png(shown))
+    return Reading(text, _png(shown, page.dpi if sight.turned in (0, 180) else page.dpi[::-1]))
 
 
 def read_document(data: bytes, engine: Engine, limits: Limits = LIMITS) -> Transcript:
@@ -165,7 +165,8 @@ def _confidence(words: tuple[Word, ...]) -> float:
     return round(sum(word.confidence * len(word.text) for word in words) / letters, 4) if letters else 0.0
 
 
-def _png(image: Image.Image) -> bytes:
+def _png(image: Image.Image, dpi: tuple[float, float]) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=6)
+    known = {"dpi": dpi} if min(dpi) > 0 else {}
+    image.save(file, "PNG", compress_level=6, **known)
     return file.getvalue()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr.level import DOTS, Ink, Level, Line
 from ocr.page import Stamp
@@ -26,6 +28,10 @@ _FRAME = (12 * DOTS, 45 * DOTS), (6 * DOTS, 25 * DOTS)
 """Least and greatest width, and height, of a framed stamp."""
 _ASKEW = 1.5
 """Degrees from level: frames of the form lie straight."""
+_GAP, _DRAWN = 5, 0.75
+"""Pixels of a gap in a frame that is closed; share of each side that must be there."""
+_STROKE = [(dx, dy) for dx in (-2, 0, 2) for dy in (-2, 0, 2)]
+"""Where ink may lie beside a side."""
 _INSIDE, _OUTSIDE, _CENTRED = 0.75, 0.1, 0.3
 """Share of a line that makes it the stamp's, and that leaves it beside; how far its middle may be from the stamp's."""
 
@@ -52,17 +58,26 @@ def stamps(page: Level, rings: Sequence[Ring]) -> tuple[Stamped, ...]:
 
 
 def _frames(ink: Ink) -> Iterator[tuple[float, float, float, float]]:
-    """Closed frames that lie askew and touch nothing else."""
-    for contour in cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+    """Frames that lie askew and touch nothing else, some of which may have got lost."""
+    whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_GAP, _GAP), np.uint8))
+    for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
         x, y, wide, high = cv2.boundingRect(contour)
         if not (_FRAME[0][0] < wide < 1.2 * _FRAME[0][1] and _FRAME[1][0] < high < 1.5 * _FRAME[1][1]):
             continue
-        _, (one, other), angle = cv2.minAreaRect(contour)
-        tilt = abs((angle + 45) % 90 - 45)
-        if tilt < _ASKEW or cv2.contourArea(contour) < 0.9 * one * other or max(one, other) > _FRAME[0][1]:
+        frame = cv2.minAreaRect(contour)
+        tilt = abs((frame[2] + 45) % 90 - 45)
+        if tilt < _ASKEW or max(frame[1]) > _FRAME[0][1] or min(_sides(ink, cv2.boxPoints(frame))) < _DRAWN:
             continue
         if _WRITTEN[0] < ink[y : y + high, x : x + wide].mean() < _WRITTEN[1]:
             yield float(x), float(y), float(x + wide), float(y + high)
+
+
+def _sides(ink: Ink, corners: NDArray[Any]) -> Iterator[float]:
+    """The share of each side of a rectangle that runs along ink, within a stroke's width."""
+    for start, end in zip(corners, np.roll(corners, -1, 0), strict=True):
+        at = np.rint(np.linspace(start, end, max(2, int(np.hypot(*(end - start)))))).astype(int)
+        near = [np.add(at, step).clip(0, (ink.shape[1] - 1, ink.shape[0] - 1)) for step in _STROKE]
+        yield float(np.max([ink[place[:, 1], place[:, 0]] for place in near], axis=0).mean())
 
 
 def _stamped(page: Level, box: tuple[float, float, float, float]) -> Stamped:

@@ -421,8 +421,9 @@ class Sheet:
             for edge in (0.36, 0.64):
                 pen.line([wide * 0.03, high * edge, wide * 0.97, high * edge], fill=255, width=4)
         self._stamp_lines(pen, lines, wide, high, step if not bars else high * 0.28)
-        tile = tile.rotate(self.rng.uniform(-9, 9), resample=Image.Resampling.BICUBIC)
-        self.image.paste(self.rng.choice((60, 90, 115)), (round(x * MM - wide / 2), round(y * MM - high / 2)), tile)
+        tile = tile.rotate(self.rng.uniform(-9, 9), resample=Image.Resampling.BICUBIC, expand=not ring)
+        place = round(x * MM - tile.width / 2), round(y * MM - tile.height / 2)
+        self.image.paste(self.rng.choice((60, 90, 115)), place, tile)
         box = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
         self.segments.extend({"text": line, "cls": "stamp", "box": _rounded(box)} for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -13,8 +14,9 @@ from starlette.responses import JSONResponse, Response
 from gateway import traffic
 from gateway.errors import UsageError
 from gateway.models import TOKYO, month_of, now
+from gateway.page_data import PageData
 from gateway.store import Query
-from gateway.web.fax import mail, other_in_reach, page_picture, searchable_pdf
+from gateway.web.fax import mail, other_in_reach, page_of, page_picture, searchable_pdf
 from gateway.web.guard import Counter, FaxInReach, FaxSealedOrNot, TheDesk, Worker
 from gateway.web.inbox import LONGEST_SEARCH
 from gateway.web.paper import paper
@@ -205,6 +207,17 @@ def fax(desk: TheDesk, person: Worker, fax: FaxSealedOrNot) -> Response:
 def picture(desk: TheDesk, fax: FaxInReach, number: PageNumber) -> Response:
     """The page as it was read; pages count from 1."""
     return page_picture(desk, fax, number)
+
+
+@v1.get("/faxes/{fax_id}/pages/{number}.json", summary="A page as data", response_model=PageData)
+def page(desk: TheDesk, person: Worker, fax: FaxInReach, number: PageNumber) -> Response:
+    """What is known of a page: its blocks, lines and words with their boxes, tables, marks, stamps, barcodes.
+
+    Boxes are (left, top, right, bottom) in pixels of the page's picture. Who asked is written down.
+    """
+    found = page_of(desk, fax, number)
+    desk.store.note(person.name, "viewed", fax.id)
+    return JSONResponse(asdict(desk.page_data(found)))
 
 
 @v1.get("/faxes/{fax_id}/original", summary="The original mail", responses=_MAIL, response_class=Response)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.desk import Desk
 from gateway.models import Fax, Likeness, Page, State, now
 from gateway.web.guard import FaxInReach, Person, TheDesk, Worker
 from gateway.web.inbox import TheView, View, contents, query_of, settle
@@ -191,16 +192,28 @@ def state_seen(fax: Fax) -> str:
     return f"{fax.work} {fax.work_by or ''}"
 
 
-def page_picture(desk: TheDesk, fax: Fax, number: int) -> Response:
+def page_picture(desk: Desk, fax: Fax, number: int) -> Response:
     """The PNG of a page; 404 with the reason when there is none."""
-    page = next((page for page in desk.store.pages(fax.id) if page.number == number), None)
-    if page is None or not page.png:
+    page = page_of(desk, fax, number)
+    if not page.png:
         raise Refused(
             404,
-            (page.problem if page else "") or "このページの画像はありません。原本を開いてください。",
+            page.problem or "このページの画像はありません。原本を開いてください。",
             "There is no picture of this page. Open the original.",
         )
     return Response(desk.spool.get(page.png), media_type="image/png")
+
+
+def page_of(desk: Desk, fax: Fax, number: int) -> Page:
+    """A page that was read, or says why it could not be; 404 where there is none (yet)."""
+    page = next((page for page in desk.store.pages(fax.id) if page.number == number), None)
+    if page is None:
+        raise Refused(
+            404,
+            "このページはありません(まだ読み取っていないこともあります)。",
+            "There is no such page, or it is not read yet.",
+        )
+    return page
 
 
 def mail(desk: TheDesk, person: Person, fax: Fax) -> Response:

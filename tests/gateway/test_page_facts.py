@@ -19,7 +19,7 @@ def kept(*lines: tuple[str, int], **more) -> Page:
     words = tuple(Word(text, (40, top, 40 + 20 * len(text), top + 26), 0.9) for text, top in lines)
     page = PageText(
         number=1, width=1728, height=2290, words=words, text="\n".join(text for text, _ in lines), confidence=0.9,
-        turned=0, skew=0.0, barcodes=(), masked=(), engine="drawn/1", **more,
+        turned=0, skew=0.0, engine="drawn/1", **{"barcodes": (), "masked": (), **more},
     )  # fmt: skip
     row = page_row("fax", 1, Reading(page, b""), "")
     return Page(**json.loads(json.dumps(row.model_dump())))  # as the database gives it back

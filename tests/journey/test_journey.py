@@ -130,6 +130,8 @@ def test_replay_says_the_same_and_writes_nothing(gateway: Gateway, tmp_path: Pat
     (told,) = gateway.command("replay", str(SAMPLES / "03_kekkaku.pdf"))
     assert told["document_type"] == "TB_REPORT"
     assert told["department"] == "kekkaku"
+    (page,) = told["page_data"]
+    assert "結核" in "".join(line["text"] for block in page["blocks"] for line in block["lines"])
     assert len(gateway.command("list", "--limit", "1000")) == before
 
 

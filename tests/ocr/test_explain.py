@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from ocr.explain import WIDTH, Told, explained, japanese_font
-from ocr.page import Cell, Mark, PageText, Stamp, Table, Word
+from ocr.page import Barcode, Cell, Mark, PageText, Stamp, Table, Word
 
 PAGE = PageText(
     number=1,
@@ -25,7 +25,7 @@ PAGE = PageText(
     confidence=0.8,
     turned=90,
     skew=1.5,
-    barcodes=("DOC-001",),
+    barcodes=(Barcode("DOC-001", "QR Code", (420, 600, 560, 740)),),
     masked=((100, 500, 300, 560),),
     engine="drawn/1 square turn90",
 )
@@ -90,6 +90,14 @@ def test_marks_tables_stamps_and_the_senders_line_have_their_colours() -> None:
     colours = (230, 0, 120), (240, 160, 200), (0, 150, 150), (160, 90, 30), (90, 110, 130)
     plain, drawn = shown(PAGE, page_png()), shown(page, page_png(), Told("fax.pdf", 1.0, sender=(20, 10, 580, 40)))
     for colour in colours:
+        assert has(drawn, colour)
+        assert not has(plain, colour)
+
+
+def test_blocks_and_barcodes_have_theirs() -> None:
+    bare = PageText(**{field: getattr(PAGE, field) for field in PAGE.__slots__} | {"words": (), "barcodes": ()})
+    drawn, plain = shown(PAGE, page_png()), shown(bare, page_png())
+    for colour in ((150, 110, 220), (110, 120, 0)):
         assert has(drawn, colour)
         assert not has(plain, colour)
 

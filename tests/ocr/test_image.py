@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import segno
+import zxingcpp
 from PIL import Image
 
 from ocr.barcode import barcodes
@@ -86,13 +87,25 @@ def test_skew_of_an_empty_page_is_none():
     assert skew(Image.new("1", (1728, 2292), 1)) == 0
 
 
-def test_barcodes_each_once_in_their_order_and_upside_down(paper):
+def test_barcodes_in_their_order_with_kind_and_box_and_upside_down(paper):
     page = paper.draw(height=1400).convert("L")
     codes = {(1200, 100): "FAXLESS:受付:0123", (1200, 700): "https://example.jp/42", (200, 1000): "FAXLESS:受付:0123"}
     for place, text in codes.items():
         code = Image.fromarray(255 - 255 * np.array(list(segno.make(text, error="m").matrix), np.uint8))
         page.paste(code.resize((code.width * 8, code.height * 8), Image.Resampling.NEAREST), place)
-    expected = ("FAXLESS:受付:0123", "https://example.jp/42")
-    assert barcodes(page.convert("1")) == expected
-    assert set(barcodes(page.rotate(180))) == set(expected)
+    bars = zxingcpp.create_barcode("FORM-17", zxingcpp.BarcodeFormat.Code128)
+    page.paste(Image.fromarray(np.asarray(bars.to_image(scale=3))), (800, 1200))
+    found = barcodes(page.convert("1"))
+    assert [(code.value, code.kind) for code in found] == [
+        *((text, "QR Code") for text in codes.values()),
+        ("FORM-17", "Code 128"),
+    ]
+    for place, code in zip(codes, found, strict=False):
+        side = len(segno.make(code.value, error="m").matrix) * 8
+        assert code.box == pytest.approx((*place, place[0] + side, place[1] + side), abs=4)
+    width, height = page.size
+    for code, turned in zip(found, reversed(barcodes(page.rotate(180))), strict=True):
+        x0, y0, x1, y1 = code.box
+        assert turned.value == code.value
+        assert turned.box == pytest.approx((width - x1, height - y1, width - x0, height - y0), abs=4)
     assert barcodes(paper.draw()) == ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.models import now
+from tests.web.conftest import TEXT
 
 if TYPE_CHECKING:
     import httpx
@@ -18,6 +20,11 @@ KEYS = {
     "id", "state", "received_at", "sha256", "duplicate_of", "line", "caller", "tsi", "pages", "bytes", "document_type",
     "documents", "confidence", "department", "reasons", "held_because", "urgent", "due_at", "masked", "fields",
     "barcodes", "text", "deliveries", "work", "exempt",
+}  # fmt: skip
+
+PAGE_KEYS = {
+    "page", "width", "height", "dpi", "kind", "turn", "tti", "blocks", "tables", "marks", "masked", "stamps",
+    "barcodes",
 }  # fmt: skip
 
 
@@ -114,6 +121,33 @@ def test_pages_and_original(office: Office, program: httpx.Client) -> None:
     assert original.headers["Content-Disposition"].startswith("attachment")
 
 
+def test_a_page_as_data(office: Office, program: httpx.Client) -> None:
+    fax = office.fax(("一枚目", TEXT))
+    told = program.get(f"/api/v1/faxes/{fax.id}/pages/2.json").json()
+    assert set(told) >= PAGE_KEYS
+    assert (told["page"], told["width"], told["height"], told["kind"]) == (2, 860, 1216, "content")
+    lines = [line for block in told["blocks"] for line in block["lines"]]
+    assert [line["text"] for line in lines] == TEXT.splitlines()
+    assert lines[0]["box"] == lines[0]["words"][0]["box"] == [80, 90, 80 + 32 * 10, 122]
+    assert lines[0]["confidence"] == 0.4
+    shown = office.desk.with_pages(fax, personal=False)
+    assert json.loads(json.dumps(shown))["page_data"][1] == told  # `show` and `replay` say the same
+    assert shown["pages"] == 2
+    assert office.store.events(fax.id)[-1].action == "viewed"
+    assert "page_data" not in program.get(f"/api/v1/faxes/{fax.id}").json()
+
+
+def test_a_page_as_data_is_for_whom_its_picture_is_for(office: Office, program: httpx.Client) -> None:
+    fax, foreign = office.fax(), office.fax(department="kekkaku")
+    for what in ("png", "json"):
+        problem(program.get(f"/api/v1/faxes/{foreign.id}/pages/1.{what}"), 404)
+        problem(program.get(f"/api/v1/faxes/{fax.id}/pages/2.{what}"), 404)
+        problem(office.client().get(f"/api/v1/faxes/{fax.id}/pages/1.{what}"), 401)
+    unread = office.fax(problem="1ページ目が壊れています。")
+    told = program.get(f"/api/v1/faxes/{unread.id}/pages/1.json").json()
+    assert (told["problem"], told["blocks"], told["text"]) == ("1ページ目が壊れています。", [], "")
+
+
 def test_route_work_and_requeue(office: Office, program: httpx.Client) -> None:
     fax = office.held()
     address = f"/api/v1/faxes/{fax.id}"
@@ -180,8 +214,10 @@ def test_the_description_tells_every_path(office: Office) -> None:
         "/api/v1/faxes", "/api/v1/faxes/{fax_id}", "/api/v1/faxes/{fax_id}/pages/{number}.png",
         "/api/v1/faxes/{fax_id}/original", "/api/v1/faxes/{fax_id}/route", "/api/v1/faxes/{fax_id}/work",
         "/api/v1/faxes/{fax_id}/requeue", "/api/v1/faxes/{fax_id}/searchable.pdf", "/api/v1/traffic",
-        "/api/v1/faxes/{fax_id}/same", "/api/v1/faxes/{fax_id}/separate",
+        "/api/v1/faxes/{fax_id}/same", "/api/v1/faxes/{fax_id}/separate", "/api/v1/faxes/{fax_id}/pages/{number}.json",
     }  # fmt: skip
+    assert set(schema["components"]["schemas"]["PageData"]["properties"]) >= PAGE_KEYS
+    assert set(schema["components"]["schemas"]["Block"]["properties"]) == {"kind", "box", "lines"}
     assert set(schema["components"]["schemas"]["FaxAsJson"]["properties"]) >= KEYS
     page = stranger.get("/api/docs").text
     for path in schema["paths"]:

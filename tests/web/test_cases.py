@@ -40,11 +40,12 @@ def test_a_misdirected_fax_tells_nobody_anything_but_that_it_is_there(office: Of
         assert client.get(f"/faxes/{fax.id}").headers["location"] == f"/cases/{fax.id}"
         for path in ("pages/1.png", "original", "searchable.pdf"):
             assert client.get(f"/faxes/{fax.id}/{path}").status_code == 303
-    for path in ("pages/1.png", "original", "searchable.pdf"):
+    for path in ("pages/1.png", "pages/1.json", "original", "searchable.pdf"):
         assert clerk.get(f"/api/v1/faxes/{fax.id}/{path}", headers=token).status_code == 403
     for q in ("緑内障", "山田", "03-5555-0199"):
         assert fax.id not in clerk.get("/", params={"q": q}).text
         assert clerk.get("/api/v1/faxes", params={"q": q}, headers=token).json()["faxes"] == []
+    assert office.desk.with_pages(fax, personal=True)["page_data"] == []
     (listed,) = clerk.get("/api/v1/faxes", headers=token).json()["faxes"]
     one = clerk.get(f"/api/v1/faxes/{fax.id}", headers=token).json()
     assert listed == one

@@ -165,6 +165,9 @@ def test_show_hides_it_until_asked(tmp_path: Path) -> None:
             assert done.returncode == 0
             assert ("架空" in done.stdout) is shown
             assert "patient_name" in done.stdout
+            if form:
+                (page,) = json.loads(done.stdout)["page_data"]
+                assert page["blocks"][0]["lines"][0]["text"] == "感染症発生届"
     listed = faxless(config.path, "--json", "list")
     assert fax.id in listed.stdout
     assert "架空" not in listed.stdout
