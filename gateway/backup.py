@@ -162,7 +162,8 @@ class _Writer:
             for row in rows.mappings():
                 part.append(_line(table, row))
                 size += len(part[-1])
-                self._names |= {row[name]: None for name in BYTES_OF.get(table.name, ()) if row[name]}
+                named = () if row.get("destroyed_at") else BYTES_OF.get(table.name, ())
+                self._names |= {row[name]: None for name in named if row[name]}
                 if len(part) >= ROWS or size > PART_BYTES:
                     self._part(table.name, part)
                     size = 0

@@ -159,6 +159,23 @@ class Bucket(Spool):
         name_in_spool(digest)
         return False
 
+    def destroy(self, digest: str, before: float) -> bool:
+        """Remove bytes for good that no row names, unless they were put here since then; gives whether none are left.
+
+        Whoever calls this sees to it that meanwhile nobody is told 250 on them (store.Store.accept).
+        """
+        name = name_in_spool(digest)
+        try:
+            if obstore.head(self._store, name)["last_modified"].timestamp() >= before:
+                return False
+            obstore.delete(self._store, name)
+        except FileNotFoundError as error:
+            if _no_bucket(error):
+                raise _trouble(error) from error
+        except (BaseError, OSError) as error:
+            raise _trouble(error) from error
+        return True
+
     def _settle_small(self, name: str, data: bytes, digest: str) -> None:
         checked(data, digest)  # this host's disk has had them
         try:

@@ -18,7 +18,7 @@ from gateway.errors import Missing, UsageError
 from gateway.models import TOKYO, Alert, Delivery, Fax, Page, Work, now
 from gateway.page_data import PageData, page_data, page_text
 from gateway.spool import Spool
-from gateway.store import SEALED, SinkState, Store
+from gateway.store import DESTROYED, SEALED, SEALED_WITH, SinkState, Store
 from gateway.transmission import TYPED
 from ocr.page import PageText
 from routing import clock
@@ -30,7 +30,7 @@ from routing.taxonomy import DocumentType, Taxonomy
 SAYS_NOTHING = frozenset({
     "id", "state", "received_at", "accepted_at", "sha256", "duplicate_of", "kind", "counted", "line", "pages", "bytes",
     "document_type", "department", "urgent", "due_at", "work", "work_by", "corrected_by", "joined_into", "exempt",
-    "sealed",
+    "sealed", "destroyed_at", "taken_from",
 })  # fmt: skip
 """What a sealed fax still tells."""
 
@@ -86,6 +86,13 @@ class Desk:
         haste = _haste(self.fax(fax_id), kind)
         return self.store.correct(fax_id, who, department, document_type, self.config.sinks_of(department), haste, call)
 
+    def not_advertising(self, fax_id: str, who: str) -> Fax:
+        """Say that a fax that is kept apart is no advertising: a correction like any other, whatever it is."""
+        fax = self.fax(fax_id)
+        if fax.apart_since is None:
+            raise UsageError("このFAXは広告として分けられていません (not kept apart)")
+        return self.correct(fax_id, who, fax.department or "", "OTHER")
+
     def requeue(self, fax_id: str, who: str) -> Fax:
         """Open, read and decide again."""
         self._not_sealed(fax_id)
@@ -113,6 +120,12 @@ class Desk:
         haste = _haste(self.fax(fax_id), kind)
         return self.store.release(fax_id, who, department, document_type, self.config.sinks_of(department), haste, call)
 
+    def destroy(self, fax_id: str, who: str, confirm: str, why: str) -> None:
+        """Destroy what a misdirected fax says, for good; ``confirm`` is its id once more, typed by the person."""
+        if confirm.strip() != fax_id:
+            raise UsageError("確認の受付番号が違います。何も破棄していません (not confirmed: type the fax's id)")
+        self.store.destroy(fax_id, who, why)
+
     def _not_sealed(self, fax_id: str) -> None:
         fax = self.store.fax(fax_id)
         if fax is not None and fax.sealed:
@@ -127,7 +140,10 @@ class Desk:
         opened them with a reason.
         """
         told = self._as_json(faxes, knows)
-        return [one if opened or not fax.sealed else _closed(one) for fax, one in zip(faxes, told, strict=True)]
+        return [
+            one if not fax.sealed or (opened and not fax.destroyed_at) else _closed(one)
+            for fax, one in zip(faxes, told, strict=True)
+        ]
 
     def with_pages(self, fax: Fax, *, personal: bool) -> dict[str, Any]:
         """One fax in the shape of the contract, and each of its pages as data; a sealed one tells of none."""
@@ -254,7 +270,9 @@ def fax_json(fax: Fax, text: str, deliveries: Sequence[Delivery], *, personal: b
         "joined_into": fax.joined_into,
         "taken_from": fax.taken_from,
         "exempt": fax.exempt,
+        "apart": fax.apart_since is not None,
         "sealed": fax.sealed is not None,
+        "destroyed_at": moment(fax.destroyed_at),
     }
 
 
@@ -286,7 +304,8 @@ def _closed(told: dict[str, Any]) -> dict[str, Any]:
     """What is told of a sealed fax: everything that is not named here is left empty, also what is added later."""
     empty: dict[type, Any] = {list: [], dict: {}, bool: False}
     kept = {name: value if name in SAYS_NOTHING else empty.get(type(value)) for name, value in told.items()}
-    return {**kept, "subject": "", "text": "", "held_because": [SEALED]}
+    why = DESTROYED if told["destroyed_at"] else SEALED_WITH if told["taken_from"] else SEALED
+    return {**kept, "subject": "", "text": "", "held_because": [why]}
 
 
 def _sender(fax: Fax, directory: Directory) -> Sender | None:

@@ -7,6 +7,7 @@ GatewayError            knows `again` (worth another try); str() is for the pers
 │   ├── SpoolFull       disk full or read-only: try again          (SMTP 451)
 │   ├── SpoolAway       the object store does not answer: try again (SMTP 451)
 │   └── Missing         these bytes are not here, or are not what they were
+├── BeingDestroyed      an equal mail is just being destroyed: come again in some minutes (SMTP 451)
 ├── Closed              the gateway is stopping: the fax waits for the next start
 ├── Superseded          another attempt at this fax has taken over: stop writing
 ├── BadBackup           a backup is damaged, cut off or from a newer version: nothing was written
@@ -52,6 +53,12 @@ class SpoolAway(SpoolError):
 
 class Missing(SpoolError):
     """The spool has no such bytes, or they no longer match their hash."""
+
+
+class BeingDestroyed(GatewayError):
+    """Equal bytes are about to leave the spool: who is told 250 now would find them gone. The machine sends again."""
+
+    again = True
 
 
 class Closed(GatewayError):

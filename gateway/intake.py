@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from gateway.errors import BeingDestroyed
 from gateway.spool import Arrival, Spool
 from gateway.store import Mail, Store
 from routing.department import Line, Organisation
@@ -113,7 +114,7 @@ class Entries:
         try:
             for entry, ids in zip(together, self._store.accept([one.mail for one in together]), strict=True):
                 entry.ids = ids
-        except (SQLAlchemyError, ValueError) as error:
+        except (SQLAlchemyError, ValueError, BeingDestroyed) as error:
             # A database that is gone is gone for all; anything else must not refuse a mail for what another brought.
             if len(together) > 1 and not isinstance(error, OperationalError):
                 for entry in together:

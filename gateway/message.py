@@ -240,6 +240,18 @@ _ERROR_SUBJECT = re.compile(
     r"paper jam|out of paper|memory full|toner (?:low|empty)",
     re.IGNORECASE,
 )
+ERROR_TOLD = "機器がエラーを知らせています。ファクスが失われた可能性があります。"
+MOST_TOLD = 4_000
+"""Characters of a machine's mail in which it says what happened; a journal with a line an entry is longer."""
+_ERROR_BODY = re.compile(
+    r"(?:受信|印刷|プリント|転送|保存)(?:が|を|に|は)?(?:でき(?:ません|ず|なかった)|失敗|不良|エラー)|"
+    r"メモリ(?:ー)?(?:が)?(?:フル|不足|いっぱい|一杯)|(?:紙|用紙)(?:づまり|詰まり|詰り|切れ|がなくな|がありません)|ジャム|"
+    r"paper jam|jammed|memory (?:is )?full|out of (?:paper|memory)|"
+    r"(?:could|can|was|were) ?not (?:be )?(?:receiv|print|forward|stor)|"
+    r"(?:reception|receiving|printing|forwarding|fax) (?:has )?failed|failed to (?:receive|print|forward|store)",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(r"返信|送信専用|場合|際は|ときは|repl(?:y|ies)|\bif\b|\bwhen\b", re.IGNORECASE)
 _NOTICE_SUBJECT = re.compile(
     r"(?:fax|ファッ?クス|ファクシミリ).{0,40}(?:recei|arriv|notif|forward|受信|着信|転送|届|通知|お知らせ)|"
     r"(?:recei|incoming|new|受信|着信|転送).{0,20}(?:fax|ファッ?クス|ファクシミリ)|"
@@ -265,6 +277,8 @@ def _kind(opened: mime.Opened, fax: FaxPages, body: str) -> tuple[MessageKind, t
         return MessageKind.BOUNCE, ()
     real = any(document.kind in ("pdf", "tiff") for document in fax.documents)
     if _is_auto_reply(head):
+        if not real and _ERROR_SUBJECT.search(subject) and not _AUTO_SUBJECT.search(subject):
+            return MessageKind.DEVICE_ERROR, (ERROR_TOLD,)
         if not real:
             return MessageKind.AUTO_REPLY, ()
         return MessageKind.FAX, ("自動応答の印が付いたメールですが、文書が添付されているためファクスとして扱います。",)
@@ -278,23 +292,31 @@ def _kind_without_fax(head: mime.Head, subject: str, fax: FaxPages, body: str) -
     if _AUTO_SUBJECT.search(subject):
         return MessageKind.AUTO_REPLY, ()
     if _ERROR_SUBJECT.search(subject):
-        return MessageKind.DEVICE_ERROR, ("機器がエラーを知らせています。ファクスが失われた可能性があります。",)
+        return MessageKind.DEVICE_ERROR, (ERROR_TOLD,)
     if fax.unopened:
         names = "、".join(item.name or "(名前なし)" for item in fax.unopened[:5])
         more = f"、ほか{len(fax.unopened) - 5}個" if len(fax.unopened) > 5 else ""
         return MessageKind.UNREADABLE, (
             f"ファクスとして開ける添付ファイル(PDF・TIFF・画像)がありません。添付: {names}{more}。",
         )
+    generated = head.first("auto-submitted").lower().startswith("auto-generated")
+    telling = generated or bool(_NOTICE_SUBJECT.search(subject)) or len(_HYLAFAX_LINE.findall(body)) >= 3
+    if telling and _tells_of_error(body):
+        return MessageKind.DEVICE_ERROR, (ERROR_TOLD,)
     if len(_HYLAFAX_LINE.findall(body)) >= 3:
         return MessageKind.NOTICE, ()
     if _RICOH_FAX.search(subject) or (_NOTICE_SUBJECT.search(subject) and _SAYS_ENCLOSED.search(body)):
         return MessageKind.NO_ATTACHMENT, (
             "ファクスを届けるメールですが、文書が付いていません。送信元の機器を確認してください。",
         )
-    generated = head.first("auto-submitted").lower().startswith("auto-generated")
-    if generated or _NOTICE_SUBJECT.search(subject):
+    if telling:
         return MessageKind.NOTICE, ()
     return MessageKind.NO_ATTACHMENT, ("添付ファイルがありません。",)
+
+
+def _tells_of_error(body: str) -> bool:
+    """Whether a line says that something was not received, printed or passed on; not what to do in such a case."""
+    return any(_ERROR_BODY.search(line) and not _ADVICE.search(line) for line in body[:MOST_TOLD].splitlines())
 
 
 def _is_bounce(head: mime.Head, subject: str, documents: bool) -> bool:

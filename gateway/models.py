@@ -140,6 +140,10 @@ class Fax(SQLModel, table=True):
     """SHA-256 over the bits of all its pages; None while not all of them are read."""
     sealed: str | None = None
     """The fax in whose case this one lies closed (gateway.case); None: open to its department."""
+    destroyed_at: datetime | None = Field(default=None, sa_type=Utc)
+    """When everything that it said was destroyed; the row stays, because the fax came."""
+    apart_since: datetime | None = Field(default=None, sa_type=Utc)
+    """Surely advertising: since when it is kept apart from the inbox; None: it is not."""
     attempt: int = 0
     """How often the journey was begun."""
     run: str = ""
@@ -324,13 +328,24 @@ class Case(SQLModel, table=True):
     """The sender was called back."""
     settled_at: datetime | None = Field(default=None, sa_type=Utc)
     outcome: str = ""
-    """``returned`` to its sender, ``kept`` sealed as agreed with them, ``ours`` after all; empty: not settled."""
+    """``returned`` to its sender, ``kept`` sealed as agreed, ``destroyed`` here, ``ours`` after all; empty: open."""
     leaked_at: datetime | None = Field(default=None, sa_type=Utc)
     """When it was known that our own side had passed it on; None where it did not."""
     reported_at: datetime | None = Field(default=None, sa_type=Utc)
     confirmed_at: datetime | None = Field(default=None, sa_type=Utc)
     """The first and the final report on that."""
     closed_at: datetime | None = Field(default=None, sa_type=Utc, index=True)
+
+
+class Doomed(SQLModel, table=True):
+    """Bytes of a destroyed fax that have to leave the spool, and what has become of them."""
+
+    digest: str = Field(primary_key=True)
+    fax_id: str = Field(primary_key=True, foreign_key="fax.id")
+    """The fax in whose case it lay."""
+    since: datetime = Field(sa_type=Utc)
+    fate: str = Field(default="", index=True)
+    """Empty: still there. ``gone``; ``needed``: another fax has the same bytes, and they stay for that one."""
 
 
 class User(SQLModel, table=True):

@@ -187,7 +187,9 @@ class Pipeline:
         fax = self._fax(fax_id)
         if fax.taken_from is None:
             Repeats(self.store, self.readers).look(fax, run, pages)
-        decided = self.judge(self._fax(fax_id), pages, share=True)
+        fax = self._fax(fax_id)
+        # Nobody would take what is shared of these, and it would lie in the spool without a name.
+        decided = self.judge(fax, pages, share=not fax.sealed and not self.store.repeats_its_line(fax))
         self.store.decided(fax_id, run, decided, self.config.sinks_of, self.alerts.call)
 
     def stop_waiting(self, moment: datetime) -> list[str]:
@@ -417,4 +419,5 @@ def _decided(fax: Fax, pages: list[Page], facts: Facts, decision: Decision) -> D
         caller=facts.caller,
         caller_source=fax.caller_source or ("tti" if facts.caller else ""),
         tsi=facts.tsi,
+        apart=decision.apart and not blocking,
     )

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
@@ -27,6 +28,8 @@ from gateway.store import Store
 from gateway.web.app import create_app
 
 SWEEP = 600.0
+LEAVING = 600.0
+"""Seconds for which bytes of a destroyed fax lie in the spool yet: no commit of the door takes so long."""
 SHELVES = tuple(f"{number:02x}" for number in range(256))
 
 log = structlog.get_logger("service")
@@ -88,7 +91,8 @@ async def _working(house: House) -> AsyncIterator[None]:
 async def _sweep(house: House) -> None:
     for shelf in itertools.cycle(SHELVES):  # one each time: all of a large spool in two days
         try:
-            swept = await asyncio.to_thread(sweep, house.store, house.spool, time.time(), (shelf,))
+            swept = await asyncio.to_thread(erase, house.store, house.spool, time.time())
+            swept += await asyncio.to_thread(sweep, house.store, house.spool, time.time(), (shelf,))
         except (GatewayError, OSError, SQLAlchemyError) as error:
             log.warning("sweep", error=type(error).__name__)
         else:
@@ -108,6 +112,24 @@ def sweep(store: Store, spool: Spool, moment: float, shelves: Sequence[str] = SH
         for digest in store.strangers(list(spool.settled(shelf))):
             swept += spool.drop(digest, moment - ORPHAN_SECONDS)
     return swept
+
+
+def erase(store: Store, spool: Spool, moment: float) -> int:
+    """Remove from the spool what destroyed faxes left there, except what another fax needs; gives how much is gone.
+
+    Not at once: a door may have had equal bytes in hand while the fax was destroyed, and its row is there soon after;
+    meanwhile the door takes no equal mail. Killed at any place, the next call goes on. ``moment`` as time.time().
+    """
+    before, gone = moment - LEAVING, 0
+    for digest in store.doomed(datetime.fromtimestamp(before, UTC)):
+        if not store.strangers([digest]):
+            store.settle_doomed(digest, "needed")
+        elif spool.destroy(digest, before):
+            store.settle_doomed(digest, "gone")
+            gone += 1
+    if gone:
+        store.empty_log()
+    return gone
 
 
 @contextlib.asynccontextmanager

@@ -162,6 +162,22 @@ class Spool:
         aside.unlink()
         return True
 
+    def destroy(self, digest: str, before: float) -> bool:
+        """Remove bytes for good that no row names, unless they were put here since then; gives whether none are left.
+
+        Twice is the same as once, also where the first time was killed half-way.
+        """
+        place, aside = self.folder / name_in_spool(digest), self._arriving / digest
+        if place.exists():
+            aside.unlink(missing_ok=True)
+        else:
+            self._put_back(aside)
+        dropped = self.drop(digest, before)
+        if dropped:
+            _sync_folder(str(place.parent))  # a power cut shall not bring them back
+            _sync_folder(str(self._arriving))
+        return dropped or not place.exists()
+
     def sweep(self, now: float, shelves: Sequence[str] = (ANY_SHELF,)) -> int:
         """Drop arrivals that no machine is sending any more; ``now`` as time.time(). Returns how many."""
         arriving = [*self._arriving.glob("*")]

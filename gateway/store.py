@@ -21,13 +21,14 @@ from sqlmodel import Session, col, select
 from gateway import case as clock
 from gateway.chain import Chain
 from gateway.database import BUSY_MS, LOOK_MS, PER_QUERY, alone, database_time, note, transaction
-from gateway.errors import Superseded, UsageError
+from gateway.errors import BeingDestroyed, Superseded, UsageError
 from gateway.institutions import Institutions, sight
 from gateway.ledger import Ledger
 from gateway.models import (
     Alert,
     Case,
     Delivery,
+    Doomed,
     Event,
     Executor,
     Fax,
@@ -36,6 +37,7 @@ from gateway.models import (
     Likeness,
     Page,
     Part,
+    Sighting,
     Standing,
     State,
     Work,
@@ -58,8 +60,30 @@ FAXES = ("fax", "unreadable", "no_attachment")
 SEALED = "誤着のおそれがあるため封印しています。案件のページで理由を書いて開き、発信元に連絡してください。"
 """Stands instead of everything that a sealed fax tells."""
 
+SEALED_WITH = "元のFAXが誤着とされたため封印しています。手元の写しは使わず、案件を扱う部署に確かめてください。"
+"""The same at an entry for another department, whose people cannot open the case."""
+
 NOT_SENT = "誤着として封印したため、送りません。"
 """Why a copy was stopped; it is set going again when the fax turns out to be ours."""
+
+ADVERTISING = "SPAM"
+"""The document type (routing/data/document_taxonomy.csv) that is kept apart from the inbox."""
+
+LOST = ("device_error", "bounce")
+"""Notices that tell of something that has not arrived: a person must hear of them."""
+
+DESTROYED = "誤着のため、内容と原本を破棄しました。受信の記録と案件の経過だけが残っています。"
+"""Stands instead of everything that a destroyed fax told."""
+
+WIPED: dict[str, Any] = {
+    "envelope_from": "", "sender": "", "subject": "", "message_id": "",
+    "caller": None, "caller_source": "", "tsi": None,
+    "problems": [], "document_type": clock.CLASS, "confidence": None, "masked": False, "reasons": [], "fields": {},
+    "held_because": [DESTROYED], "barcodes": [], "documents": [], "unopened": [], "institution": None,
+    "sender_known": {}, "enclosed": None, "said": None, "pictures": None, "state": State.HELD, "run": "",
+    "urgent": False,
+}  # fmt: skip
+"""What a destroyed fax keeps of its content: nothing. Its call's line, time and number of pages stay, and its count."""
 
 PATIENT = timedelta(minutes=10)
 """How long a sink may take nothing, while copies wait for it, before it is said to be dead."""
@@ -140,6 +164,17 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Equal:
+    """An entry whose mail has the same bytes as one that comes in."""
+
+    fax_id: str
+    line: str
+    repeat_of: str | None
+    destroyed: bool = False
+    """Nobody can look it up any more: who comes with its bytes again waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What opening a mail told."""
 
@@ -191,6 +226,8 @@ class Decided:
     rule: str | None = None
     """The rule that decided, by name."""
     also: tuple[Taken, ...] = ()
+    apart: bool = False
+    """As in routing.facts.Decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +258,7 @@ class Query:
     nowhere: bool = False
     """Only faxes that no department has yet."""
     place: str | None = None
-    """One tab of the inbox: new, claimed, held, done or notices."""
+    """One tab of the inbox: new, claimed, held, done, spam or notices."""
     number: str | None = None
     """With ``text``: also everything from this caller (E.164)."""
     cursor: str | None = None
@@ -241,6 +278,8 @@ class Figures:
     """When the oldest fax came that nobody has taken."""
     unopened: int = 0
     """Urgent faxes that people were called to and that nobody has opened."""
+    apart: int = 0
+    """Advertising that nobody has looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +312,8 @@ class Tally:
     claimed: int = 0
     done: int = 0
     held: int = 0
+    spam: int = 0
+    """Advertising that nobody has looked at."""
     notices: int = 0
     urgent: int = 0
     by_department: dict[str, int] = field(default_factory=dict)
@@ -287,9 +328,15 @@ class Store:
         self.institutions = Institutions(engine)
         # Made once: building these again for every mail was a third of what the door spent on its rows.
         self._insert_fax, self._insert_event, self._insert_job = sa.insert(Fax), sa.insert(Event), sa.insert(Job)
-        self._find_equal = sa.select(col(Fax.sha256), col(Fax.id), col(Fax.line), col(Fax.duplicate_of)).where(
-            col(Fax.sha256).in_(sa.bindparam("digests", expanding=True))
-        )
+        doomed = sa.and_(col(Doomed.digest) == col(Fax.sha256), col(Doomed.fate) == "")
+        self._find_equal = sa.select(
+            col(Fax.sha256),
+            col(Fax.id),
+            col(Fax.line),
+            col(Fax.duplicate_of),
+            col(Fax.destroyed_at),
+            sa.exists().where(doomed),
+        ).where(col(Fax.sha256).in_(sa.bindparam("digests", expanding=True)))
 
     def check(self) -> None:
         """Raise when the database does not answer."""
@@ -314,6 +361,7 @@ class Store:
     def accept(self, mails: Sequence[Mail]) -> list[tuple[str, ...]]:
         """Row and job of each line of each mail in one transaction, and the ids of each mail's faxes.
 
+        Raises :class:`BeingDestroyed` for a mail whose equal is just leaving the spool.
         When this returns, 250 may be said to all of them. Many in one commit, because the disk takes a commit a
         millisecond whatever it holds.
         """
@@ -346,7 +394,9 @@ class Store:
         with transaction(self.engine) as session:
             for start in range(0, len(digests), PER_QUERY):
                 some = digests[start : start + PER_QUERY]
-                mails = session.exec(select(Fax.sha256).where(col(Fax.sha256).in_(some))).all()
+                mails = session.exec(
+                    select(Fax.sha256).where(col(Fax.sha256).in_(some), col(Fax.destroyed_at).is_(None))
+                ).all()
                 wholes = session.exec(
                     select(Fax.content).where(col(Fax.content).in_(some), Fax.content != Fax.sha256)
                 ).all()
@@ -422,7 +472,10 @@ class Store:
         decided = col(Fax.state).in_([State.ROUTED, State.HELD])
         state = sa.case((decided, col(Fax.state)), else_=State.READING)
         with transaction(self.engine) as session:
-            return self._mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
+            fax = self._mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
+            if fax.destroyed_at is not None:
+                raise Superseded(f"FAX {fax_id} は破棄されました (destroyed)")
+            return fax
 
     def go_on(self, fax_id: str, since: str, run: str) -> None:
         """Take the fax for the rest of a journey whose first leg was the run ``since``; ``run`` begins with that name.
@@ -632,10 +685,9 @@ class Store:
     def _restart(self, session: Session, fax_id: str) -> None:
         """Run the journey from the start, for another reason than a failure."""
         anew = {"state": State.RECEIVED, "run": "", "attempt": 0, "updated_at": now()}
-        session.execute(
-            sa.update(Fax).where(col(Fax.id) == fax_id).values(**anew).execution_options(synchronize_session=False)
-        )
-        self._want(session, JOURNEY, fax_id)
+        again = sa.update(Fax).where(col(Fax.id) == fax_id, col(Fax.destroyed_at).is_(None)).values(**anew)
+        if session.execute(again.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
+            self._want(session, JOURNEY, fax_id)
 
     def page_read(self, run: str, page: Page) -> None:
         """Keep a page; the same page again replaces itself."""
@@ -692,6 +744,7 @@ class Store:
             if fax.corrected_by is None:
                 fax.department, fax.document_type = decided.department, decided.document_type
                 fax.state = State.HELD if decided.held else State.ROUTED
+                fax.apart_since = (fax.apart_since or now()) if decided.apart else None
             else:
                 fax.state = State.ROUTED
             self._seal_if_misdirected(session, fax)
@@ -763,9 +816,12 @@ class Store:
     def again(self, fax_id: str, who: str) -> Fax:
         """Run the journey again from the start (requeue)."""
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, state=State.RECEIVED, run="")
-            note(session, who, "requeued", fax_id)
-            self._want(session, JOURNEY, fax_id)
+            fax = self._mine(session, fax_id)
+            if fax.destroyed_at is None:
+                fax.state, fax.run = State.RECEIVED, ""
+                session.add(fax)
+                note(session, who, "requeued", fax_id)
+                self._want(session, JOURNEY, fax_id)
             return fax
 
     def excused(self, fax_id: str) -> None:
@@ -792,6 +848,11 @@ class Store:
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 raise Superseded(f"FAX {fax_id} は別の処理が引き継ぎました (another run has taken over)")
             yield session, session.exec(select(Fax).where(Fax.id == fax_id)).one()
+
+    def repeats_its_line(self, fax: Fax) -> bool:
+        """Whether the same fax has come for the same line before: it sends nothing, and nobody gets a part of it."""
+        with transaction(self.engine) as session:
+            return self._repeat(session, fax)
 
     @staticmethod
     def _repeat(session: Session, fax: Fax) -> bool:
@@ -1216,18 +1277,18 @@ class Store:
 
     def tally(self, departments: tuple[str, ...] | None, nowhere: bool = False) -> Tally:
         """The figures on the tabs of an inbox; ``nowhere`` for the inbox of faxes that no department has yet."""
-        keys: list[Any] = [Fax.department, Fax.work, Fax.state, Fax.urgent, Fax.kind]
+        keys: list[Any] = [Fax.department, Fax.work, Fax.state, Fax.urgent, Fax.kind, col(Fax.apart_since).is_not(None)]
         shown = Query(departments=departments, nowhere=nowhere)
         with transaction(self.engine) as session:
             rows = session.execute(sa.select(*keys, sa.func.count()).where(*_conditions(shown)).group_by(*keys)).all()
-        figures = {"new": 0, "claimed": 0, "done": 0, "held": 0, "notices": 0, "urgent": 0}
+        figures = {"new": 0, "claimed": 0, "done": 0, "held": 0, "spam": 0, "notices": 0, "urgent": 0}
         by_department: dict[str, int] = {}
-        for department, work, state, urgent, kind, count in rows:
-            place = _place(work, state, kind)
+        for department, work, state, urgent, kind, apart, count in rows:
+            place = _place(work, state, kind, apart)
             figures[place] += count
             if urgent and work != Work.DONE and place != "notices":
                 figures["urgent"] += count
-            if work == Work.NEW and place != "notices":
+            if work == Work.NEW and place not in ("notices", "spam"):
                 by_department[department or ""] = by_department.get(department or "", 0) + count
         return Tally(**figures, by_department=by_department)
 
@@ -1264,13 +1325,36 @@ class Store:
             faxes: list[Any] = [Fax.state, sa.func.count()]
             copies: list[Any] = [Delivery.state, sa.func.count()]
             unopened = sa.select(sa.func.count()).select_from(Alert).where(col(Alert.opened_at).is_(None))
-            unread = sa.select(sa.func.min(Fax.accepted_at)).where(*_conditions(Query(work=Work.NEW, notices=False)))
+            in_sight = [*_conditions(Query(work=Work.NEW, notices=False)), col(Fax.apart_since).is_(None)]
+            unread = sa.select(sa.func.min(Fax.accepted_at)).where(*in_sight)
+            apart = sa.select(sa.func.count()).select_from(Fax).where(*_conditions(Query(place="spam")))
             return Figures(
                 faxes=dict(session.execute(sa.select(*faxes).group_by(col(Fax.state))).all()),
                 deliveries=dict(session.execute(sa.select(*copies).group_by(col(Delivery.state))).all()),
                 oldest_unread=session.execute(unread).scalar_one(),
                 unopened=session.execute(unopened).scalar_one(),
+                apart=session.execute(apart).scalar_one(),
             )
+
+    def overlooked_apart(self, departments: tuple[str, ...] | None, before: datetime) -> int:
+        """How much advertising came before then that nobody of these departments has looked at."""
+        shown = _conditions(Query(departments=departments, place="spam", until=before))
+        with transaction(self.engine) as session:
+            return session.exec(select(sa.func.count()).select_from(Fax).where(*shown)).one()
+
+    def lost(self, departments: tuple[str, ...] | None, most: int = FEW) -> list[Fax]:
+        """Machines' mails that tell of something that has not arrived, which nobody has finished; newest first."""
+        shown = _conditions(Query(departments=departments))
+        telling = select(Fax).where(*shown, col(Fax.kind).in_(LOST), Fax.work != Work.DONE)
+        with transaction(self.engine) as session:
+            return list(session.exec(telling.order_by(col(Fax.accepted_at).desc(), col(Fax.id)).limit(most)))
+
+    def told_by_machine(self, line: str, departments: tuple[str, ...] | None, most: int) -> list[Fax]:
+        """The newest mails of the machine of this line that are no fax and no part of one."""
+        shown = _conditions(Query(departments=departments, notices=True))
+        telling = select(Fax).where(*shown, Fax.line == line, Fax.kind != "part")
+        with transaction(self.engine) as session:
+            return list(session.exec(telling.order_by(col(Fax.accepted_at).desc(), col(Fax.id)).limit(most)))
 
     def note(self, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
         """Write an event."""
@@ -1327,6 +1411,7 @@ class Store:
         if moved:
             fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
         fax.urgent, fax.due_at = haste
+        fax.apart_since = (fax.apart_since or now()) if document_type == ADVERTISING else None
         if document_type == clock.CLASS:
             self._seal(session, fax, who)
         self._keep_together(session, fax)
@@ -1366,14 +1451,42 @@ class Store:
         with transaction(self.engine) as session:
             fax = self._mine(session, fax_id, corrected_by=who)
             self._step(session, fax, who, "ours", {"outcome": "ours", "settled_at": now(), "closed_at": now()})
-            opened = sa.update(Fax).where(col(Fax.sealed) == fax.id).values(sealed=None)
-            session.execute(opened.execution_options(synchronize_session=False))
+            if fax.destroyed_at is not None:
+                raise UsageError(DESTROYED)
+            self._open_again(session, fax, who, sinks)
             fax.sealed, fax.due_at = None, None
-            again = sa.update(Delivery).where(col(Delivery.fax_id) == fax.id, col(Delivery.error) == NOT_SENT)
-            again = again.where(col(Delivery.sink).in_(sinks)).values(state="pending", error=None, next_attempt=None)
-            session.execute(again)
-            self._want(session, CARRY, fax.id)
             return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
+
+    def _open_again(self, session: Session, fax: Fax, who: str, sinks: Sequence[str]) -> None:
+        """All that lies in this case, and the copies that were stopped; an entry's go to the sinks they had."""
+        family = self._in_case(session, fax.id)
+        for one in family:
+            one.sealed = None
+            session.add(one)
+            if one.id != fax.id and one.document_type == clock.CLASS and one.corrected_by is None:
+                self._restart(session, one.id)  # it was closed before anybody knew what it is
+            if one.taken_from:
+                note(session, who, "case:ours", one.id)
+        session.flush()
+        entries = [one.id for one in family if one.taken_from]
+        own = sa.and_(col(Delivery.fax_id) == fax.id, col(Delivery.sink).in_(sinks))
+        again = sa.update(Delivery).where(sa.or_(own, col(Delivery.fax_id).in_(entries)))
+        again = again.where(col(Delivery.error) == NOT_SENT)
+        session.execute(again.values(state="pending", error=None, next_attempt=None))
+        unopened = sa.and_(col(Alert.fax_id).in_(entries), col(Alert.opened_at).is_(None))
+        session.execute(sa.update(Alert).where(unopened).values(next_at=now()))  # nobody there could open it
+        for fax_id in (fax.id, *entries):
+            self._want(session, CARRY, fax_id)
+
+    @staticmethod
+    def _in_case(session: Session, fax_id: str) -> list[Fax]:
+        """The fax of a case and all that lies in it: its parts, repeats and entries for other departments."""
+        return list(session.exec(select(Fax).where(Fax.sealed == fax_id).order_by(col(Fax.accepted_at), col(Fax.id))))
+
+    def in_case(self, fax_id: str) -> list[Fax]:
+        """The fax of a case and all that lies in it, in order."""
+        with transaction(self.engine) as session:
+            return self._in_case(session, fax_id)
 
     def case(self, fax_id: str) -> Case | None:
         """The case of a fax, or None."""
@@ -1436,39 +1549,192 @@ class Store:
         if fax.sealed:
             self._close(fax)  # only a person opens it again, whatever is read now
             return
-        other = session.get(Fax, fax.joined_into or fax.duplicate_of or "")
-        case = session.get(Case, other.sealed) if other is not None and other.sealed else None
-        if case is not None and case.closed_at is None and other is not None and other.line == fax.line:
+        case = self._case_of_the_same(session, fax)
+        if case is not None and case.closed_at is None:
             fax.sealed = case.fax_id
             self._close(fax)
-        elif fax.corrected_by is None and fax.document_type == clock.CLASS:
+        elif fax.corrected_by is None and (fax.document_type == clock.CLASS or self._was_destroyed(session, fax)):
             self._seal(session, fax, "journey")
 
+    @staticmethod
+    def _case_of_the_same(session: Session, fax: Fax) -> Case | None:
+        """The case in which the fax lies that this one is a part of or repeats, for the same line."""
+        other = session.get(Fax, fax.joined_into or fax.duplicate_of or "")
+        if other is None or other.line != fax.line:
+            return None
+        if other.destroyed_at is None:
+            return session.get(Case, other.sealed) if other.sealed else None
+        again = select(Case).join(Fax, col(Case.fax_id) == col(Fax.id)).where(Fax.duplicate_of == other.id)
+        again = again.where(Fax.line == fax.line, col(Fax.destroyed_at).is_(None), col(Case.closed_at).is_(None))
+        return session.exec(again).first()
+
+    @staticmethod
+    def _was_destroyed(session: Session, fax: Fax) -> bool:
+        """Whether this is, byte for byte, a fax of this line that was destroyed as misdirected."""
+        other = session.get(Fax, fax.duplicate_of or "")
+        return other is not None and other.destroyed_at is not None and other.line == fax.line
+
     def _seal(self, session: Session, fax: Fax, who: str) -> None:
-        """The fax and what is the same fax on this line: its parts, its repeats, and what it repeats."""
+        """The fax and what is the same fax on this line, parts and repeats; and what other departments have of it."""
         moment = now()
         case = session.merge(Case(fax_id=fax.id, since=moment, by=who))
         session.flush()
         root = fax.duplicate_of or fax.id
         same = sa.and_(sa.or_(col(Fax.id) == root, col(Fax.duplicate_of) == root), col(Fax.line) == fax.line)
-        family = list(session.exec(select(Fax).where(sa.or_(same, col(Fax.joined_into) == fax.id))))
-        for one in {entry.id: entry for entry in (fax, *family)}.values():
+        here = col(Fax.destroyed_at).is_(None)
+        alike = session.exec(select(Fax).where(sa.or_(same, col(Fax.joined_into) == fax.id), here)).all()
+        ids = list(dict.fromkeys((fax.id, *(one.id for one in alike))))
+        free = col(Fax.sealed).is_(None)  # one that its own department has sealed has a case of its own
+        entries = list(session.exec(select(Fax).where(col(Fax.taken_from).in_(ids), here, free)).all())
+        ids += [entry.id for entry in entries]
+        for one in (fax, *alike, *entries):
             one.sealed = fax.id
             session.add(one)
+        for entry in entries:
+            self._shut_entry(session, entry, who)
         self._close(fax)
         following = clock.next_step(case)
         fax.due_at = following.due if following else None
         if fax.work == Work.DONE and fax.work_by != "gateway":
             fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
         waiting = col(Delivery.state).in_(["pending", "deferred"])
-        ids = [fax.id, *(one.id for one in family)]
         stopped = sa.update(Delivery).where(col(Delivery.fax_id).in_(ids), waiting, _of_work(CARRY))
         session.execute(stopped.values(state="failed", error=NOT_SENT, next_attempt=None))
         note(session, who, "case:sealed", fax.id)
 
+    def _shut_entry(self, session: Session, entry: Fax, who: str) -> None:
+        """Another department sees that what it has is not to be used, finished or not; nobody is called to it."""
+        if entry.work == Work.DONE:
+            entry.work, entry.work_by, entry.work_at = Work.NEW, None, None
+        note(session, who, "case:sealed", entry.id)
+        session.execute(sa.update(Alert).where(col(Alert.fax_id) == entry.id).values(next_at=None))
+
+    # ---- destroying what a misdirected fax says --------------------------------------------------
+
+    def destroy(self, fax_id: str, who: str, why: str) -> None:
+        """Wipe what a sealed fax says, and all that lies in its case; raises :class:`UsageError` where that is over.
+
+        Their rows, counts and events stay. Their bytes are doomed in the same transaction: whatever breaks afterwards,
+        :meth:`doomed` names them until they are gone.
+        """
+        with transaction(self.engine) as session, self._traceless(session):
+            moment = now()
+            fax = self._mine(session, fax_id)
+            if fax.destroyed_at is not None:
+                raise UsageError(DESTROYED)
+            self._gather(session, fax_id, moment)
+            family = self._in_case(session, fax_id)
+            ids = [one.id for one in family]
+            change = {"outcome": "destroyed", "settled_at": moment}
+            self._step(session, fax, who, "destroyed", change, why=why, **self._withdraw(session, ids))
+            session.flush()
+            pictures = session.exec(select(Page.png).where(col(Page.fax_id).in_(ids), Page.png != "")).all()
+            for digest in sorted({*pictures, *(name for one in family for name in (one.sha256, one.content))}):
+                session.add(Doomed(digest=digest, fax_id=fax_id, since=moment))
+            for kind in (Page, Part, Sighting):
+                session.execute(sa.delete(kind).where(col(kind.fax_id).in_(ids)))
+            either = sa.or_(col(Likeness.fax_id).in_(ids), col(Likeness.other_id).in_(ids))
+            session.execute(sa.delete(Likeness).where(either))
+            for one in family:
+                self._answered(session, one.id, who)
+                if one.id != fax_id:
+                    note(session, who, "case:destroyed", one.id)
+            due_at = sa.case((col(Fax.id) == fax_id, col(Fax.due_at)), else_=None)  # the case's clock runs on
+            wiped = sa.update(Fax).where(col(Fax.id).in_(ids))
+            wiped = wiped.values(**WIPED, due_at=due_at, destroyed_at=moment, content=Fax.sha256, updated_at=moment)
+            session.execute(wiped.execution_options(synchronize_session=False))
+
+    @staticmethod
+    def _gather(session: Session, fax_id: str, moment: datetime) -> None:
+        """Entries for other departments that do not lie in this case yet, because they have one of their own."""
+        ids = sa.select(col(Fax.id)).where(col(Fax.sealed) == fax_id)
+        others = select(Fax).where(col(Fax.taken_from).in_(ids), Fax.sealed.is_distinct_from(fax_id))  # type: ignore[union-attr]
+        for entry in session.exec(others.where(col(Fax.destroyed_at).is_(None))).all():
+            own = session.get(Case, entry.id)
+            if own is not None and own.closed_at is None:
+                own.outcome, own.settled_at, own.closed_at = "destroyed", own.settled_at or moment, moment
+                session.add(own)
+            entry.sealed = fax_id
+            session.add(entry)
+        session.flush()
+
+    @staticmethod
+    def _withdraw(session: Session, ids: Sequence[str]) -> dict[str, str]:
+        """Forget what has not arrived; of what was tried in vain nobody knows whether it has, and the event says so."""
+        unsent = sa.and_(col(Delivery.fax_id).in_(ids), col(Delivery.state) != "delivered")
+        tried = select(Delivery.sink).where(unsent, Delivery.attempts > 0, Delivery.step == 0)
+        unsure = sorted(set(session.exec(tried).all()))
+        session.execute(sa.delete(Delivery).where(unsent))
+        return {"unsure": f"届いたかもしれない配送先: {'、'.join(unsure)}"} if unsure else {}
+
+    @contextmanager
+    def _traceless(self, session: Session) -> Iterator[None]:
+        """SQLite writes zeros over what is deleted meanwhile (sqlite.org/pragma.html#pragma_secure_delete)."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        connection = session.connection()
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        try:
+            yield
+            session.flush()
+        finally:
+            connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+
+    def sharing(self, fax_id: str) -> list[Fax]:
+        """Other faxes that came in the same mail, byte for byte, as one in this case: its bytes stay for them."""
+        with transaction(self.engine) as session:
+            names = {name for one in self._in_case(session, fax_id) for name in (one.sha256, one.content)}
+            others = select(Fax).where(sa.or_(col(Fax.sha256).in_(names), col(Fax.content).in_(names)))
+            others = others.where(col(Fax.destroyed_at).is_(None), Fax.sealed.is_distinct_from(fax_id))  # type: ignore[union-attr]
+            return list(session.exec(others.order_by(col(Fax.accepted_at), col(Fax.id))))
+
+    def doomed(self, before: datetime) -> list[str]:
+        """Bytes that were doomed before then and are not gone yet."""
+        with transaction(self.engine) as session:
+            left = select(Doomed.digest).where(Doomed.fate == "", Doomed.since < before).distinct()
+            return list(session.exec(left.order_by(Doomed.digest).limit(PER_QUERY)))
+
+    def settle_doomed(self, digest: str, fate: str) -> None:
+        """Note that doomed bytes are ``gone``, or ``needed`` by another fax; the last one of a case is told there."""
+        with transaction(self.engine) as session:
+            mine = sa.and_(col(Doomed.digest) == digest, col(Doomed.fate) == "")
+            cases = session.execute(sa.update(Doomed).where(mine).values(fate=fate).returning(col(Doomed.fax_id))).all()
+            for (fax_id,) in cases:
+                self._mine(session, fax_id)  # of two hosts that settle the last two one sees that it is the last
+                fates = {"gone": 0, "needed": 0, **self._fates(session, fax_id)}
+                if not fates.get(""):
+                    note(session, "gateway", "case:erased", fax_id, **fates)
+
+    def fates(self, fax_id: str) -> dict[str, int]:
+        """How many of the doomed bytes of a case are still there (empty), gone, or needed by another fax."""
+        with transaction(self.engine) as session:
+            return self._fates(session, fax_id)
+
+    @staticmethod
+    def _fates(session: Session, fax_id: str) -> dict[str, int]:
+        columns: list[Any] = [Doomed.fate, sa.func.count()]
+        rows = session.execute(sa.select(*columns).where(col(Doomed.fax_id) == fax_id).group_by(col(Doomed.fate)))
+        return {row[0]: row[1] for row in rows}
+
+    def empty_log(self) -> None:
+        """SQLite's log of changes still holds what was destroyed; copy it into the database and cut it off.
+
+        Writers wait meanwhile: where somebody reads for long, say a backup, it is left as it is and overwritten later.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout=100")
+            try:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+
     @staticmethod
     def _close(fax: Fax) -> None:
         fax.state, fax.document_type, fax.held_because = State.HELD, clock.CLASS, [SEALED]
+        fax.apart_since = None
 
     # ---- what is learned ------------------------------------------------------------------------
 
@@ -1551,21 +1817,23 @@ def _of_work(work: str) -> Any:
     return col(Delivery.step) > 0 if work == ALERT else col(Delivery.step) == 0
 
 
-def _known(rows: Iterable[Any]) -> dict[str, list[tuple[str, str, str | None]]]:
-    """The entries (id, line, repeat of) of mails, by their sha256."""
-    known: dict[str, list[tuple[str, str, str | None]]] = {}
-    for digest, fax_id, line, of in rows:
-        known.setdefault(digest, []).append((fax_id, line, of))
+def _known(rows: Iterable[Any]) -> dict[str, list[Equal]]:
+    """The entries of mails, by their sha256."""
+    known: dict[str, list[Equal]] = {}
+    for digest, fax_id, line, of, destroyed_at, leaving in rows:
+        if leaving:
+            raise BeingDestroyed("同じメールを破棄しているところです (an equal mail is just being destroyed)")
+        known.setdefault(digest, []).append(Equal(fax_id, line, of, destroyed_at is not None))
     return known
 
 
-def _fax_row(mail: Mail, line: str, moment: datetime, known: list[tuple[str, str, str | None]]) -> dict[str, Any]:
+def _fax_row(mail: Mail, line: str, moment: datetime, known: list[Equal]) -> dict[str, Any]:
     """The row of a fax that comes in; ``known`` are the entries of equal bytes, and this one is added to them."""
-    first = next((fax_id for fax_id, _, of in known if of is None), None)
-    repeat = any(taken == line for _, taken, _ in known)
+    first = next((equal.fax_id for equal in known if equal.repeat_of is None), None)
+    repeat = any(equal.line == line and not equal.destroyed for equal in known)
     received = mail.received_at or moment
     fax_id = new_fax_id(moment)
-    known.append((fax_id, line, first))
+    known.append(Equal(fax_id, line, first))
     return {
         "id": fax_id,
         "sha256": mail.sha256,
@@ -1598,11 +1866,13 @@ def _joined_into(into: str) -> dict[str, Any]:
     return {"joined_into": into, "counts": False, "held_because": [], "updated_at": moment, **filed}
 
 
-def _place(work: str, state: str, kind: str) -> str:
+def _place(work: str, state: str, kind: str, apart: bool) -> str:
     if kind not in FAXES:
         return "notices"
     if work == Work.DONE:
         return "done"
+    if apart:
+        return "spam"
     if state in (State.HELD, State.FAILED):
         return "held"
     return str(work)
@@ -1644,9 +1914,12 @@ def _at_place(place: str) -> list[Any]:
         return [sa.not_(real)]
     if place == "done":
         return [real, Fax.work == Work.DONE]
+    apart = col(Fax.apart_since).is_not(None)
+    if place == "spam":
+        return [real, Fax.work != Work.DONE, apart]
     if place == "held":
-        return [real, Fax.work != Work.DONE, stuck]
-    return [real, Fax.work == place, sa.not_(stuck)]
+        return [real, Fax.work != Work.DONE, sa.not_(apart), stuck]
+    return [real, Fax.work == place, sa.not_(apart), sa.not_(stuck)]
 
 
 def _order(query: Query, newer: bool) -> list[Any]:

@@ -64,7 +64,10 @@ def settled(faxes: Iterable[Fax]) -> list[Fax]:
     return [
         fax
         for fax in faxes
-        if fax.kind == "fax" and fax.joined_into is None and fax.state in (State.ROUTED, State.HELD)
+        if fax.kind == "fax"
+        and fax.joined_into is None
+        and fax.destroyed_at is None
+        and fax.state in (State.ROUTED, State.HELD)
     ]
 
 

@@ -118,7 +118,20 @@ def decide_alone(
         fields=fields,
         documents=found.parts,
         rule=rule.name if rule is not None else None,
+        apart=_is_apart(draft, found, organisation, facts.pages),
     )
+
+
+def _is_apart(draft: _Draft, found: Classification, organisation: Organisation, pages: tuple[PageFacts, ...]) -> bool:
+    """Whether it is advertising beyond doubt; whatever looks urgent or is held for another reason stays in sight.
+
+    So does a fax with a page of which nothing was read: it may be written by hand.
+    """
+    if draft.document_type != "SPAM" or draft.urgent or draft.confidence < organisation.hold_below:
+        return False
+    alone = all(part.document_type in {"SPAM", "COVER_ONLY"} for part in found.parts)
+    told = all(page.text.strip() or page.kind == "blank" for page in pages)
+    return alone and told and set(draft.held_because) <= {_ALWAYS_HELD["SPAM"]}
 
 
 def _deciding(pages: tuple[PageFacts, ...], found: Classification) -> tuple[PageFacts, ...]:

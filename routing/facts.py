@@ -207,6 +207,8 @@ class Decision:
     rule: str | None = None
     also: tuple[Share, ...] = ()
     """What other departments must have of it: nothing but these pages."""
+    apart: bool = False
+    """Surely advertising and nothing else: out of the inbox, into a list of its own that a person looks through."""
 
 
 @dataclass(frozen=True, slots=True)

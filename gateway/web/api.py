@@ -81,6 +81,8 @@ class FaxAsJson(BaseModel):
     work: Literal["new", "claimed", "done"]
     work_by: str | None
     exempt: str | None
+    apart: bool = Field(description="Surely advertising: kept apart from the inbox until somebody has looked at it")
+    destroyed_at: str | None = Field(description="Misdirected, and everything that it said is destroyed")
     sealed: bool = Field(description="Misdirected: closed until somebody opens its case with a reason")
 
 

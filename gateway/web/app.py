@@ -11,7 +11,21 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
 from gateway.desk import Binder, Desk
-from gateway.web import api, case, directory, fax, health, inbox, live, sign_in, sinks, traffic, trouble
+from gateway.web import (
+    api,
+    case,
+    case_api,
+    directory,
+    fax,
+    health,
+    inbox,
+    live,
+    machines,
+    sign_in,
+    sinks,
+    traffic,
+    trouble,
+)
 from gateway.web.guard import SafeHeaders, SameOrigin
 from gateway.web.paper import templates
 
@@ -41,9 +55,10 @@ def create_app(desk: Desk, ready: Callable[[], Sequence[str]], binder: Binder) -
     app.state.doorman = sign_in.Doorman()
     app.state.live = live.Live(desk.store)
     app.state.registry = health.registry(desk.store)
-    for room in (sign_in, inbox, live, fax, case, directory, sinks, traffic, api, health):
+    for room in (sign_in, inbox, live, fax, case, directory, machines, sinks, traffic, api, health):
         app.include_router(room.router)
     app.include_router(api.v1)
+    app.include_router(case_api.v1)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     trouble.register(app)
     app.add_middleware(SameOrigin)

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.case import CLASS, next_step, steps
-from gateway.models import TOKYO, Case, Fax, now
-from gateway.web.guard import FaxInReach, FaxSealedOrNot, TheDesk, Worker
+from gateway.desk import Desk
+from gateway.models import TOKYO, Case, Delivery, Event, Fax, now
+from gateway.web.guard import FaxInReach, FaxSealedOrNot, Person, TheDesk, Worker
 from gateway.web.paper import paper, words
 from gateway.web.trouble import Refused, Sealed
 from gateway.web.words import SAID
@@ -47,7 +48,6 @@ def one(
     request: Request, desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, said: str = ""
 ) -> Response:
     """The page of a case. It tells nothing of what stands in the fax."""
-    told = [event for event in desk.store.events(fax.id) if event.action.startswith("case:")]
     return paper(
         request,
         "case.html",
@@ -55,9 +55,11 @@ def one(
         fax=fax,
         case=case,
         steps=steps(case),
-        events=told,
-        sent=[copy for copy in desk.store.deliveries([fax.id]) if copy.state == "delivered"],
-        opened=bool(fax.sealed) and desk.store.is_open_to(fax, person.name),
+        events=told_of(desk, fax),
+        sent=sent_of(desk, fax),
+        entries=[one for one in desk.store.in_case(fax.id) if one.taken_from],
+        opened=bool(fax.sealed) and desk.store.is_open_to(fax, person.name) and fax.destroyed_at is None,
+        fates=desk.store.fates(fax.id),
         departments=desk.config.organisation.departments,
         types=list({kind.code: kind for kind in desk.taxonomy.types if kind.code != CLASS}.values()),
         said=words(request)(*SAID[said]) if said in SAID else "",
@@ -75,7 +77,7 @@ def seal(desk: TheDesk, person: Worker, fax: FaxInReach) -> Response:
 @router.post("/cases/{fax_id}/open")
 def open_it(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, why: Typed = "") -> Response:
     """Open the fax to this person for a while; the reason is kept."""
-    desk.store.open_for(fax.id, person.name, _said(why))
+    opening(desk, person, fax, why)
     return RedirectResponse(f"/faxes/{fax.id}", 303)
 
 
@@ -84,22 +86,42 @@ def called(
     desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, number: Typed = "", note: Typed = ""
 ) -> Response:
     """The sender was called back at this number."""
-    desk.store.step(fax.id, person.name, "called", {"called_at": now()}, number=_said(number), note=note.strip())
+    calling(desk, person, fax, number, note)
     return _to(fax, "case:done")
+
+
+@router.get("/cases/{fax_id}/destroy")
+def destroy(request: Request, desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach) -> Response:
+    """What would be destroyed and what would stay, and the question once more."""
+    if fax.destroyed_at is not None:
+        raise Refused(410)
+    if not fax.sealed or case.closed_at is not None:
+        raise Refused(422, "この案件はもう終わっています。", "The case is closed.")
+    return paper(
+        request,
+        "destroy.html",
+        person=person,
+        fax=fax,
+        case=case,
+        lying=desk.store.in_case(fax.id),
+        sharing=desk.store.sharing(fax.id),
+        sent=sent_of(desk, fax),
+    )
 
 
 @router.post("/cases/{fax_id}/settled")
 def settled(
-    desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, outcome: Typed = "", note: Typed = ""
+    desk: TheDesk,
+    person: Worker,
+    fax: FaxSealedOrNot,
+    case: CaseInReach,
+    outcome: Typed = "",
+    note: Typed = "",
+    confirm: Typed = "",
 ) -> Response:
-    """It was returned, or stays sealed as agreed with its sender."""
-    if outcome not in ("returned", "kept"):
-        raise Refused(
-            422, "「返した」か「封印のまま保管」を選んでください。", "Say whether it was returned or is kept."
-        )
-    change: dict[str, Any] = {"settled_at": now(), "outcome": outcome}
-    desk.store.step(fax.id, person.name, outcome, change, note=_said(note))
-    return _to(fax, "case:done")
+    """It was returned, stays sealed as agreed with its sender, or is destroyed here."""
+    settling(desk, person, fax, outcome, note, confirm)
+    return _to(fax, "case:destroyed" if outcome == "destroyed" else "case:done")
 
 
 @router.post("/cases/{fax_id}/leaked")
@@ -107,7 +129,7 @@ def leaked(
     desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, known: Typed = "", note: Typed = ""
 ) -> Response:
     """Our own side had passed it on; the clock of the report begins when that was known."""
-    desk.store.step(fax.id, person.name, "leaked", {"leaked_at": _moment(known)}, note=_said(note))
+    leaking(desk, person, fax, known, note)
     return _to(fax, "case:done")
 
 
@@ -116,9 +138,7 @@ def reported(
     desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach, which: Typed = "", note: Typed = ""
 ) -> Response:
     """The first or the final report was made."""
-    if which not in ("reported", "confirmed") or case.leaked_at is None:
-        raise Refused(422, "速報か確報かを選んでください。", "Say which report was made.")
-    desk.store.step(fax.id, person.name, which, {f"{which}_at": now()}, note=_said(note))
+    reporting(desk, person, fax, case, which, note)
     return _to(fax, "case:done")
 
 
@@ -136,10 +156,68 @@ def ours(
 @router.post("/cases/{fax_id}/closed")
 def closed(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach) -> Response:
     """Everything is done; the fax stays sealed."""
+    closing(desk, person, fax, case)
+    return _to(fax, "case:done")
+
+
+# ---- what is done, the same for pages and programs --------------------------------------------------
+
+
+def opening(desk: Desk, person: Person, fax: Fax, why: str) -> None:
+    """Open the fax to this person for a while."""
+    if fax.destroyed_at is not None:
+        raise Refused(410)
+    desk.store.open_for(fax.id, person.name, _said(why))
+
+
+def calling(desk: Desk, person: Person, fax: Fax, number: str, note: str) -> None:
+    """Note a call to the sender."""
+    desk.store.step(fax.id, person.name, "called", {"called_at": now()}, number=_said(number), note=note.strip())
+
+
+def settling(desk: Desk, person: Person, fax: Fax, outcome: str, note: str, confirm: str) -> None:
+    """Note what became of it; destroy it when that is what ``outcome`` says and ``confirm`` is the fax's id."""
+    if outcome == "destroyed":
+        desk.destroy(fax.id, person.name, confirm, _said(note))
+        return
+    if outcome not in ("returned", "kept"):
+        raise Refused(
+            422,
+            "「返した」「封印のまま保管」「破棄」のどれかを選んでください。",
+            "Say whether it was returned, is kept or destroyed.",
+        )
+    change: dict[str, Any] = {"settled_at": now()} if fax.destroyed_at else {"settled_at": now(), "outcome": outcome}
+    desk.store.step(fax.id, person.name, outcome, change, note=_said(note))
+
+
+def leaking(desk: Desk, person: Person, fax: Fax, known: str, note: str) -> None:
+    """Note that our own side had passed it on."""
+    desk.store.step(fax.id, person.name, "leaked", {"leaked_at": _moment(known)}, note=_said(note))
+
+
+def reporting(desk: Desk, person: Person, fax: Fax, case: Case, which: str, note: str) -> None:
+    """Note a report to the Commission."""
+    if which not in ("reported", "confirmed") or case.leaked_at is None:
+        raise Refused(422, "速報か確報かを選んでください。", "Say which report was made.")
+    desk.store.step(fax.id, person.name, which, {f"{which}_at": now()}, note=_said(note))
+
+
+def closing(desk: Desk, person: Person, fax: Fax, case: Case) -> None:
+    """End the case when everything is done."""
     if next_step(case) is not None:
         raise Refused(422, "まだ済んでいないことがあります。", "Something is still to be done.")
     desk.store.step(fax.id, person.name, "closed", {"closed_at": now()})
-    return _to(fax, "case:done")
+
+
+def sent_of(desk: Desk, fax: Fax) -> list[Delivery]:
+    """Copies of what lies in the case that receivers have: these are theirs to destroy."""
+    ids = [one.id for one in desk.store.in_case(fax.id)]
+    return [copy for copy in desk.store.deliveries(ids) if copy.state == "delivered" and not copy.step]
+
+
+def told_of(desk: Desk, fax: Fax) -> list[Event]:
+    """What was done in the case, in order."""
+    return [event for event in desk.store.events(fax.id) if event.action.startswith("case:")]
 
 
 def _to(fax: Fax, said: str) -> Response:

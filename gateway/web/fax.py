@@ -157,6 +157,13 @@ def correct(
     return _to(f"/faxes/{fax.id}" if person.sees(corrected) else "/", view, "corrected")
 
 
+@router.post("/faxes/{fax_id}/not-spam")
+def not_spam(desk: TheDesk, person: Worker, fax: FaxInReach, view: FormView) -> Response:
+    """Say that it is no advertising; what it is, is said on its page."""
+    desk.not_advertising(fax.id, person.name)
+    return _to(f"/faxes/{fax.id}", view, "not-spam")
+
+
 @router.post("/faxes/{fax_id}/same")
 def same(
     desk: TheDesk,

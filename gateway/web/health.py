@@ -45,6 +45,9 @@ class Gauges(Collector):
             "Urgent faxes that people were called to and nobody has opened",
             value=figures.unopened,
         )
+        yield GaugeMetricFamily(
+            "faxless_advertising_unseen", "Advertising kept apart that nobody has looked at", value=figures.apart
+        )
         yield from _sinks(self._store, moment)
         silent = GaugeMetricFamily("faxless_line_silent_seconds", "Seconds since the line's last mail", labels=["line"])
         for line, last in self._store.ledger.last_of_lines().items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from fastapi import Query as Asked
 from starlette.responses import Response
 
 from gateway.desk import Desk
+from gateway.models import now
 from gateway.store import Query
 from gateway.web.guard import Person, TheDesk, Worker
 from gateway.web.paper import paper, words
@@ -24,6 +26,8 @@ NOWHERE = "-"
 """Stands in an address for the inbox of faxes that no department has yet."""
 PER_PAGE = 50
 LONGEST_SEARCH = 100
+FORGOTTEN = timedelta(days=3)
+"""Advertising that nobody has looked at for so long is told of in every tab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ def contents(desk: Desk, person: Person, view: View) -> dict[str, Any]:
         "nowhere": NOWHERE,
         "places": tuple(PLACES),
         "overlooked": _overlooked(desk, person, view),
+        "forgotten": desk.store.overlooked_apart(person.departments, now() - FORGOTTEN),
+        "lost": desk.store.lost(person.departments),
         "alerts": desk.store.alerts([fax.id for fax in faxes]),
         "silent": desk.silent_sinks(),
         "newest": desk.store.last_event(),

@@ -32,6 +32,10 @@ SENTENCES = {
         "Not found: the address is wrong, or it is not a fax of your department.",
     ),
     405: ("この操作はできません。", "This cannot be done here."),
+    410: (
+        "誤着のため、内容と原本を破棄しました。受信の記録と案件の経過だけが残っています。",
+        "Destroyed as misdirected: only the record of its reception and of its case is left.",
+    ),
     413: ("送られたデータが大きすぎます。", "The request is too large."),
     422: ("入力に誤りがあります。", "Something in the request is wrong."),
     429: ("しばらく待ってからやり直してください。", "Wait a while and try again."),

@@ -25,6 +25,7 @@ PLACES = {
     "claimed": ("対応中", "In progress"),
     "held": ("要確認", "To be checked"),
     "done": ("完了", "Done"),
+    "spam": ("迷惑・広告", "Advertising"),
     "notices": ("機器の通知", "Notices"),
 }
 WORKS = {"new": ("未対応", "not taken"), "claimed": ("対応中", "in progress"), "done": ("完了", "done")}
@@ -106,6 +107,7 @@ STEPS = {
 OUTCOMES = {
     "returned": ("返却", "returned"),
     "kept": ("封印のまま保管", "kept sealed"),
+    "destroyed": ("破棄", "destroyed"),
     "ours": ("こちら宛て", "ours after all"),
 }
 KNOWN_BY = {
@@ -163,6 +165,8 @@ ACTIONS = {
     "case:called": ("発信元へ連絡しました", "called the sender"),
     "case:returned": ("返しました", "returned"),
     "case:kept": ("封印のまま保管とします", "kept sealed"),
+    "case:destroyed": ("内容と原本を破棄しました", "destroyed text and original"),
+    "case:erased": ("原本が保管場所から消えました", "the original has left the spool"),
     "case:ours": ("こちら宛てとして封印を解きました", "unsealed: it is ours"),
     "case:leaked": ("こちらからの漏えいを記録しました", "recorded a leak of our own"),
     "case:reported": ("速報を出しました", "made the first report"),
@@ -181,6 +185,10 @@ SAID = {
     "new": ("未対応に戻しました。", "Laid back."),
     "corrected": ("訂正しました。写しは新しい部署へ送られます。", "Corrected."),
     "requeued": ("読み取りをやり直します。", "It will be read again."),
+    "not-spam": (
+        "広告ではないものとして受信箱に戻しました。種別を確かめてください。",
+        "Back in the inbox as no advertising: say what it is.",
+    ),
     "said:same": ("同じFAXとしました。件数には1件と数えます。", "The same fax: counted once."),
     "said:different": ("別のFAXとしました。それぞれ1件と数えます。", "Another fax: both are counted."),
     "resent": (
@@ -189,6 +197,7 @@ SAID = {
     ),
     "case:sealed": ("誤着として封印しました。発信元に連絡してください。", "Sealed. Call its sender."),
     "case:done": ("記録しました。", "Recorded."),
+    "case:destroyed": ("破棄しました。元には戻せません。", "Destroyed: it cannot be brought back."),
     "separated": ("別々のFAXにしました。それぞれ読み取り直します。", "Taken apart; each will be read again."),
     "confirmed": ("登録しました。次に届くFAXから発信元として表示します。", "Confirmed: known from the next fax on."),
     "refused": ("違うものとしました。もう提案しません。", "Refused: it will not be proposed again."),

@@ -10,6 +10,7 @@ wrapped too. Wrapping waits for the module to be imported, so that a child loads
     SABOTAGE_TEXT   reading is replaced by this fixed text (for speed); a word ``{n}`` in it becomes a hash of the mail
     SABOTAGE_WAIT   seconds such a reading takes, half before its step and half after
     SABOTAGE_STUCK  seconds after which a fax that does not move is looked at, instead of minutes
+    SABOTAGE_SWEEP  seconds between two sweeps, and bytes of destroyed faxes leave at once
     SABOTAGE_BUSY   seconds that SQLite waits for a lock, instead of half a minute
 
 A file ``clock`` in the folder holds seconds that the clocks of the gateway are wrong by.
@@ -45,6 +46,9 @@ STEPS = {
     "carried": "a sink has taken a copy, we have not noted it",
 }
 """Every named step, and what has happened there."""
+
+REMOVED = "removed"
+"""Named too, for one test alone: bytes of a destroyed fax have left the spool, and nobody has noted it."""
 
 IN_THE_DOOR = ("receiving", "spooled", "writing", "committed")
 
@@ -117,6 +121,7 @@ def _spool(module: ModuleType) -> None:
             strike("receiving")
 
     module.Arrival.write = written
+    module.Spool.destroy = after(REMOVED, module.Spool.destroy)
 
 
 _accepting = threading.local()  # the thread that commits is the one that accepts
@@ -217,6 +222,11 @@ def _worker(module: ModuleType) -> None:
         module.STUCK = timedelta(seconds=float(os.environ["SABOTAGE_STUCK"]))
 
 
+def _service(module: ModuleType) -> None:
+    if "SABOTAGE_SWEEP" in os.environ:
+        module.SWEEP, module.LEAVING = float(os.environ["SABOTAGE_SWEEP"]), 0.0
+
+
 WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "gateway.spool": _spool,
     "gateway.database": _database,
@@ -224,6 +234,7 @@ WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "gateway.reader": _reader,
     "gateway.models": _models,
     "gateway.worker": _worker,
+    "gateway.service": _service,
     "routing.delivery": _delivery,
     "routing.sinks.folder": _sinks("FolderSink"),
     "routing.sinks.webhook": _webhook,

@@ -569,6 +569,27 @@ NO_FAX = {
         kind=MessageKind.DEVICE_ERROR,
         problems=("エラー",),
     ),
+    "machine error told in the text": Case(
+        m.fields("FAX Notification", Auto_Submitted="auto-generated")
+        + bytes(m.text("受信したファクスを印刷できませんでした。\nメモリーがいっぱいです。\n", "iso-2022-jp")),
+        kind=MessageKind.DEVICE_ERROR,
+        problems=("エラー",),
+    ),
+    "machine error in an automatic reply": Case(
+        m.fields("Fax Reception Error", Auto_Submitted="auto-replied") + b"\r\nmemory full\r\n",
+        kind=MessageKind.DEVICE_ERROR,
+        problems=("エラー",),
+    ),
+    "notice that nobody reads replies": Case(
+        m.fields(m.encoded_word("ファクス受信のお知らせ"))
+        + bytes(m.text("送信専用です。返信いただいても受信できません。\n", "iso-2022-jp")),
+        kind=MessageKind.NOTICE,
+    ),
+    "somebody asks what a paper jam is": Case(
+        m.fields("hello") + bytes(m.text("紙づまりで印刷できません\n", "iso-2022-jp")),
+        kind=MessageKind.NO_ATTACHMENT,
+        problems=("添付ファイル",),
+    ),
     "notice in Japanese": Case(
         m.fields(m.encoded_word("ファクス受信のお知らせ")) + b"\r\nx\r\n", kind=MessageKind.NOTICE
     ),

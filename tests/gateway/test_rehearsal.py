@@ -83,4 +83,4 @@ def test_what_only_reads_cannot_write(kind: str, request: pytest.FixtureRequest,
         with pytest.raises(SQLAlchemyError), reading.begin() as connection:
             connection.execute(sa.text("DELETE FROM institution"))
         reading.dispose()
-        assert len(house.store.directory().institutions) == 1
+        assert len(house.store.institutions.directory().institutions) == 1

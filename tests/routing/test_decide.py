@@ -307,3 +307,35 @@ def test_no_patient_s_page_is_ever_shared(texts: list[str]) -> None:
     for share in decided(*texts).also:
         assert share.decision.department == "keiri"
         assert all(texts[n - 1] == ORDER for n in range(share.first_page, share.last_page + 1))
+
+
+ADVERTISING = (
+    "事業資金融資のご案内\n審査なし 保証人不要 即日融資\nFAX配信停止をご希望の方は下記まで\n無料お見積り 今すぐお電話"
+)
+
+
+def test_advertising_beyond_doubt_is_kept_apart() -> None:
+    decision = decided(ADVERTISING)
+    assert (decision.document_type, decision.held, decision.apart) == ("SPAM", True, True)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (ADVERTISING + "\n" + MEASLES,),
+        (ADVERTISING, MEASLES),
+        (MEASLES, ADVERTISING),
+        (ADVERTISING, ORDER),
+        (ADVERTISING, ""),
+        (ORDER,),
+    ],
+)
+def test_what_may_be_more_than_advertising_stays_in_sight(texts: tuple[str, ...]) -> None:
+    decision = decided(*texts)
+    assert not decision.apart
+    assert decision.document_type != "SPAM" or decision.held
+
+
+def test_a_rule_that_says_urgent_keeps_advertising_in_sight() -> None:
+    rule = Rule("広告", Condition(text="融資"), urgent=True)
+    assert not decided(ADVERTISING, rules=(rule,)).apart

@@ -210,7 +210,8 @@ def test_a_browser_may_ask_too(office: Office) -> None:
 def test_the_description_tells_every_path(office: Office) -> None:
     stranger = office.client()
     schema = stranger.get("/api/openapi.json").json()
-    assert set(schema["paths"]) == {
+    cases = {path for path in schema["paths"] if path.startswith("/api/v1/cases")}  # test_case_api names them
+    assert set(schema["paths"]) - cases == {
         "/api/v1/faxes", "/api/v1/faxes/{fax_id}", "/api/v1/faxes/{fax_id}/pages/{number}.png",
         "/api/v1/faxes/{fax_id}/original", "/api/v1/faxes/{fax_id}/route", "/api/v1/faxes/{fax_id}/work",
         "/api/v1/faxes/{fax_id}/requeue", "/api/v1/faxes/{fax_id}/searchable.pdf", "/api/v1/traffic",

@@ -197,3 +197,78 @@ def test_the_clock_counts_tokyos_days_from_the_first() -> None:
     assert first is not None
     assert first.name == "called"
     assert first.late(late + timedelta(hours=1))
+
+
+def test_destroying_asks_twice_tells_what_stays_and_then_nothing_opens(office: Office) -> None:
+    fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",), raw=b"Subject: once\r\n\r\nx")
+    elsewhere = office.fax(SECRET, raw=b"Subject: once\r\n\r\nx", line="shomu", department="bunsho")
+    (copy,) = office.store.deliveries([fax.id])
+    office.store.carried(copy.id, "delivered", None, "/share/0001.json", None)
+    clerk = office.client("suzuki", departments=("kekkaku",))
+    page = f"/cases/{fax.id}"
+    assert clerk.get(f"{page}/destroy").status_code == 404, "no case"
+    clerk.post(f"{page}/seal")
+    asked = clerk.get(f"{page}/destroy").text
+    for word in (
+        "元には戻せません",
+        "発信元への連絡がまだ記録されていません",
+        "kekkaku-share",
+        "shomu",
+        "バックアップ",
+    ):
+        assert word in asked, word
+    assert elsewhere.id not in asked, "another department's fax"
+    assert not any(word in asked for word in ("みどり", "山田", "緑内障", "5555-0199"))
+    slip = {"outcome": "destroyed", "note": "発信元の依頼", "confirm": "はい"}
+    assert clerk.post(f"{page}/settled", data=slip).status_code == 422
+    assert clerk.post(f"{page}/settled", data={**slip, "confirm": fax.id, "note": " "}).status_code == 422
+    assert office.desk.fax(fax.id).destroyed_at is None
+    done = clerk.post(f"{page}/settled", data={**slip, "confirm": fax.id})
+    assert done.headers["location"] == f"{page}?said=case:destroyed"
+    shown = clerk.get(page).text
+    for word in (
+        "破棄しました",
+        "破棄すべき写しが残っています",
+        "/share/0001.json",
+        "バックアップには、まだ残っています",
+    ):
+        assert word in shown, word
+    for path in ("", "/original", "/pages/1.png", "/searchable.pdf"):
+        answer = clerk.get(f"/faxes/{fax.id}{path}")
+        assert (answer.status_code, "破棄しました" in answer.text) == (410, True), path
+    assert clerk.get(f"{page}/destroy").status_code == 410
+    assert clerk.post(f"{page}/open", data={"why": "x"}).status_code == 410
+    assert clerk.post(f"{page}/ours", data={"to": "kekkaku", "type": "TB_REPORT"}).status_code == 410
+    assert fax.id in clerk.get("/?place=held").text
+    assert "緑内障" not in clerk.get("/?place=held").text
+    assert clerk.post(f"{page}/called", data={"number": "03-5555-0177"}).status_code == 303
+    assert clerk.post(f"{page}/closed").status_code == 303
+    assert office.client("abe", departments=("bunsho",)).get(f"/faxes/{elsewhere.id}/original").status_code == 200
+
+
+def test_what_another_department_had_of_it_is_shut_for_them_too(office: Office) -> None:
+    whole = office.fax(("感染症発生届", "注文書"))
+    entry = office.fax("注文書", department="bunsho", document_type="PROCUREMENT", sinks=("bunsho-share",))
+    with transaction(office.store.engine) as session:
+        session.add(entry)
+        entry.taken_from = whole.id
+    clerk, boss = (
+        office.client("abe", departments=("bunsho",)),
+        office.client("chief", role="admin", departments=("*",)),
+    )
+    assert clerk.get(f"/faxes/{entry.id}").status_code == 200
+    office.store.seal(whole.id, "suzuki")
+    assert office.store.waiting(entry.id) == []
+    row = clerk.get("/").text
+    assert "元のFAXが誤着とされたため" in row
+    assert f'href="/faxes/{entry.id}"' in row
+    for path in ("", "/original", "/pages/1.png"):
+        answer = clerk.get(f"/faxes/{entry.id}{path}")
+        assert (answer.status_code, "案件を扱う部署" in answer.text) == (403, True), path
+    (told,) = clerk.get("/api/v1/faxes", headers=office.token("abe")).json()["faxes"]
+    assert (told["id"], told["text"], told["sealed"]) == (entry.id, "", True)
+    assert boss.get(f"/faxes/{entry.id}").headers["location"] == f"/cases/{whole.id}"
+    assert entry.id in boss.get(f"/cases/{whole.id}").text
+    boss.post(f"/cases/{whole.id}/open", data={"why": "確かめる"})
+    assert boss.get(f"/faxes/{entry.id}/original").status_code == 200
+    assert clerk.get(f"/faxes/{entry.id}").status_code == 403, "opened to the one who said why"
