@@ -74,6 +74,10 @@ class Fax(SQLModel, table=True):
               postgresql_where=text("institution IS NOT NULL")),
         Index("fax_taken", "taken_from", sqlite_where=text("taken_from IS NOT NULL"),
               postgresql_where=text("taken_from IS NOT NULL")),
+        Index("fax_apart", "accepted_at", "id", sqlite_where=text("apart_since IS NOT NULL"),
+              postgresql_where=text("apart_since IS NOT NULL")),
+        Index("fax_notice", "kind", "accepted_at", sqlite_where=text("kind <> 'fax'"),
+              postgresql_where=text("kind <> 'fax'")),
         Index("fax_whole", "content", sqlite_where=text("content <> sha256"),
               postgresql_where=text("content <> sha256")),
     )  # fmt: skip
