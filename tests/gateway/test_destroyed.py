@@ -400,8 +400,9 @@ def test_the_worker_does_it_by_itself(walk: Walk, monkeypatch: pytest.MonkeyPatc
 
     async def until_gone() -> None:
         sweeping = asyncio.create_task(service._sweep(house(walk)))
-        while walk.store.fates(fax_id).get(""):  # noqa: ASYNC110 - a thread does it
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while walk.store.fates(fax_id).get(""):  # noqa: ASYNC110 - a thread does it
+                await asyncio.sleep(0.01)
         sweeping.cancel()
 
     asyncio.run(until_gone())

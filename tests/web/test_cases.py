@@ -240,6 +240,7 @@ def test_destroying_asks_twice_tells_what_stays_and_then_nothing_opens(office: O
     assert clerk.post(f"{page}/open", data={"why": "x"}).status_code == 410
     assert clerk.post(f"{page}/ours", data={"to": "kekkaku", "type": "TB_REPORT"}).status_code == 410
     assert fax.id in clerk.get("/?place=held").text
+    assert "破棄済み" in clerk.get("/?place=held").text
     assert "緑内障" not in clerk.get("/?place=held").text
     assert clerk.post(f"{page}/called", data={"number": "03-5555-0177"}).status_code == 303
     assert clerk.post(f"{page}/closed").status_code == 303
