@@ -19,7 +19,7 @@ from gateway.errors import Closed, SpoolError
 from gateway.models import Delivery, Fax, now
 from gateway.reader import MailToRead, Readers, Turn
 from gateway.spool import Spool
-from gateway.store import ALERT, Store
+from gateway.store import ALERT, NOT_SENT, Store
 from ocr.errors import ReadingError
 from routing import delivery, sinks
 from routing.delivery import DeliveryError, Document, Parcel, Receipt, Sink, next_try
@@ -84,6 +84,8 @@ class Carrier:
         if copy.step:
             notice = Alerts(self.config).notice(fax, copy, self.taxonomy)
             return sink_of(self.config, settings, CALL_SECONDS).tell(notice)
+        if fax.sealed:  # since this copy was taken up
+            raise RoutingError(NOT_SENT)
         return sink_of(self.config, settings).carry(self._parcel(copy, settings, fax))
 
     def _failed(self, copy: Delivery, sentence: str, *, again: bool) -> datetime | None:

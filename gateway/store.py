@@ -66,6 +66,9 @@ SEALED_WITH = "元のFAXが誤着とされたため封印しています。手�
 NOT_SENT = "誤着として封印したため、送りません。"
 """Why a copy was stopped; it is set going again when the fax turns out to be ours."""
 
+STOPPED = sa.and_(col(Delivery.state) == "failed", col(Delivery.error).is_not_distinct_from(NOT_SENT))
+"""Copies that are kept back; no fault of their sink."""
+
 ADVERTISING = "SPAM"
 """The document type (routing/data/document_taxonomy.csv) that is kept apart from the inbox."""
 
@@ -1193,7 +1196,7 @@ class Store:
             sa.func.sum(sa.case((state == "failed", 1), else_=0)),
             sa.func.min(sa.case((sa.and_(waits, col(Delivery.attempts) > 0), col(Fax.accepted_at)))),
         ]
-        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state.in_(UNDONE))
+        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state.in_(UNDONE), ~STOPPED)
         with transaction(self.engine) as session:
             rows = {row[0]: row[1:] for row in session.execute(left.group_by(col(Delivery.sink)))}
             names = rows if undone else session.exec(select(Delivery.sink).distinct())
@@ -1218,13 +1221,14 @@ class Store:
 
     @staticmethod
     def _last_error(session: Session, sink: str) -> str | None:
-        wrong = select(Delivery.error).where(Delivery.sink == sink, col(Delivery.state).in_(["deferred", "failed"]))
+        undone = col(Delivery.state).in_(["deferred", "failed"])
+        wrong = select(Delivery.error).where(Delivery.sink == sink, undone, ~STOPPED)
         return session.exec(wrong.order_by(col(Delivery.updated_at).desc()).limit(1)).first()
 
     def resend(self, sink: str, who: str) -> int:
-        """Try everything again that this sink has not taken, now; gives how much."""
+        """Try again now what this sink has not taken; gives how much. Copies of sealed faxes stay stopped."""
         with transaction(self.engine) as session:
-            undone = sa.and_(col(Delivery.sink) == sink, col(Delivery.state).in_(["deferred", "failed"]))
+            undone = sa.and_(col(Delivery.sink) == sink, col(Delivery.state).in_(["deferred", "failed"]), ~STOPPED)
             again = (
                 sa.update(Delivery)
                 .where(undone, col(Delivery.step) == 0)

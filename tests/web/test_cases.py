@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from gateway.carrier import Carrier
 from gateway.case import last_moment, next_step, steps
 from gateway.database import transaction
 from gateway.models import TOKYO, Case, Fax, Part, now
 from gateway.store import NOT_SENT
 from tests.web.conftest import ROUTED, Office
+
+if TYPE_CHECKING:
+    from gateway.reader import Readers
 
 SECRET = "みどり薬局 御中\n処方箋 山田花子 緑内障"
 
@@ -115,6 +119,28 @@ def test_a_person_seals_a_fax_its_copies_stop_and_go_on_when_it_is_ours(office: 
     case = office.store.case(fax.id)
     assert case is not None
     assert (case.outcome, case.closed_at is not None) == ("ours", True)
+
+
+def test_a_sink_set_going_again_gets_nothing_that_is_sealed(office: Office) -> None:
+    fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",))
+    office.store.seal(fax.id, "suzuki")
+    (sink,) = office.store.sinks()
+    assert (sink.failed, sink.waiting, sink.dead(now())) == (0, 0, False), "kept back by us is no fault of the sink"
+    assert office.store.sinks(undone=True) == []
+    assert office.store.resend("kekkaku-share", "suzuki") == 0
+    assert [copy.state for copy in office.store.deliveries([fax.id])] == ["failed"]
+
+
+def test_a_copy_in_hand_when_its_fax_is_sealed_is_not_sent(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",))
+    in_hand = office.store.waiting(fax.id)
+    office.store.seal(fax.id, "suzuki")
+    desk = office.desk
+    carrier = Carrier(desk.config, desk.store, desk.spool, cast("Readers", None), desk.taxonomy)
+    monkeypatch.setattr(office.store, "waiting", lambda _fax_id: in_hand)  # read before the fax was sealed
+    assert carrier.carry(fax.id) is None
+    (copy,) = office.store.deliveries([fax.id])
+    assert (copy.state, copy.error) == ("failed", NOT_SENT)
 
 
 def test_a_correction_to_misdirected_seals_too_and_sends_nothing(office: Office) -> None:
