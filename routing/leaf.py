@@ -86,8 +86,8 @@ def leaves(pages: Sequence[PageFacts]) -> Leaves:
     believed = {kind: _believed(seen) for kind, seen in kinds.items()}
     own: dict[int, Printed] = {}
     begins: set[int] = set()
-    for kind, seen in sorted(believed.items(), key=lambda pair: -len(pair[1])):
-        for one in seen:
+    for kind, numbers in sorted(believed.items(), key=lambda pair: -len(pair[1])):
+        for one in numbers:
             if kind == _MACHINE:
                 begins |= {one.place} if one.n == 1 else set()
             elif one.place not in own:
