@@ -1,6 +1,6 @@
 """Two witnesses, one verdict: phrases, which can be pointed at, and the learned model, which also knows damaged words.
 
-The shares of the classes are ``exp(1.6 * score) * p ** 0.75``, brought to sum 1: ``score`` the evidence of the phrases,
+The shares of the classes are ``exp(2 * score) * p ** 0.75``, brought to sum 1: ``score`` the evidence of the phrases,
 ``p`` the model's share. Both numbers were fitted (greatest likelihood) on damaged documents whose layout the model had
 not seen; the model counts for less than one because both witnesses read the same words. The model never outvotes
 phrases and never decides alone: then the confidence is that of a question to a person.
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from routing.model import Opinion
 
-_OF_PHRASES, _OF_MODEL = 1.6, 0.75
+_OF_PHRASES, _OF_MODEL = 2.0, 0.75
 _LEAST_SHARE = 1e-6
 _A_QUESTION = 0.5
 """The confidence at the most where the witnesses disagree, or only one of them has anything to say."""
-_A_WORD = 0.25
+_A_WORD = 0.5
 """One keyword. Without it the model is alone; of such documents of unseen layouts it knew 5 in 7 at its surest."""
 _ALONE = 0.25
 """Below this share a class that no phrase tells of is no class at all."""
@@ -94,4 +94,5 @@ def _maybe(shares: Mapping[str, float], opinion: Opinion, critical: Collection[s
     if code is None:
         return None
     likely = sum(shares[code] for code in urgent) >= _MAYBE and opinion.of(opinion.first) >= _KNOWS
-    return (code, urgent[code]) if likely or opinion.of(code) >= _MAYBE_ALONE else None
+    alone = sum(opinion.of(code) for code in urgent) >= _MAYBE_ALONE  # which of them it is, it need not know
+    return (code, urgent[code]) if likely or alone else None
