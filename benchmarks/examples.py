@@ -3,8 +3,8 @@
     python -m benchmarks.examples            writes routing/data/examples.jsonl.gz, model.npz and model.sha256
 
 Two writers: the generator's forms (benchmarks.faxgen), whose words are taken as they were drawn, page by page in
-reading order; and wording (benchmarks/wording/*.txt), sentences and labels of each class put together at random, a
-quarter of them for each layout, so that holding out a layout holds out its sentences too. Nothing of benchmarks/unseen
+reading order; and wording (benchmarks/wording/*.txt), sentences and labels of each class put together at random, an
+eighth of them for each layout, so that holding out a layout holds out its sentences too. Nothing of benchmarks/unseen
 is used.
 """
 
@@ -32,7 +32,9 @@ from routing.training import Example
 
 DATA = Path(model.__file__).parent / "data"
 WORDING = Path(__file__).parent / "wording"
-SEED, EACH, PUT_TOGETHER, LAYOUTS_OF_WORDS = 20261123, 16, 72, 4
+SEED, EACH, PUT_TOGETHER, LAYOUTS_OF_WORDS = 20261123, 16, 240, 8
+_WORD = 8
+"""Characters of a line that is a word, not something said."""
 MADE = "2026-11-23"
 """The card's day, set by hand: the same examples shall give the same bytes."""
 
@@ -95,11 +97,16 @@ def _wording() -> tuple[dict[str, list[str]], list[str]]:
 def _document(chance: random.Random, own: list[str], shared: list[str], sick: str) -> str:
     titles = [line[2:] for line in own if line.startswith("# ")]
     body = [line for line in own if not line.startswith("# ")]
-    lines = [*chance.sample(body, min(len(body), chance.randint(2, 7))), *chance.sample(shared, chance.randint(1, 7))]
+    said, words = [line for line in body if len(line) > _WORD], [line for line in body if len(line) <= _WORD]
+    lines = [*_some(chance, said, 2, 6), *_some(chance, words, 0, 3), *chance.sample(shared, chance.randint(0, 6))]
     chance.shuffle(lines)
     if titles and chance.random() < 0.6:
         lines.insert(chance.randint(0, 2), chance.choice(titles))
     return "\n".join(_filled(chance, line, sick) for line in lines)
+
+
+def _some(chance: random.Random, lines: list[str], least: int, most: int) -> list[str]:
+    return chance.sample(lines, min(len(lines), chance.randint(least, most)))
 
 
 def _filled(chance: random.Random, line: str, sick: str) -> str:

@@ -1,6 +1,6 @@
 """Two witnesses, one verdict: phrases, which can be pointed at, and the learned model, which also knows damaged words.
 
-The shares of the classes are ``exp(1.6 * score) * p ** 0.75``, brought to sum 1: ``score`` the evidence of the phrases,
+The shares of the classes are ``exp(2 * score) * p ** 0.75``, brought to sum 1: ``score`` the evidence of the phrases,
 ``p`` the model's share. Both numbers were fitted (greatest likelihood) on damaged documents whose layout the model had
 not seen; the model counts for less than one because both witnesses read the same words. The model never outvotes
 phrases and never decides alone: then the confidence is that of a question to a person.
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from routing.model import Opinion
 
-_OF_PHRASES, _OF_MODEL = 1.6, 0.75
+_OF_PHRASES, _OF_MODEL = 2.0, 0.75
 _LEAST_SHARE = 1e-6
 _A_QUESTION = 0.5
 """The confidence at the most where the witnesses disagree, or only one of them has anything to say."""
-_A_WORD = 0.25
-"""One keyword. Without it the model is alone; of such documents of unseen layouts it knew 5 in 7 at its surest."""
+_A_WORD, _WORDS = 0.25, 0.5
+"""One keyword, and two; one is enough where the share is very high. Without them the model is alone; of such documents
+of unseen layouts it knew 5 in 7 at its surest."""
 _ALONE = 0.25
 """Below this share a class that no phrase tells of is no class at all."""
 _FIRM = 0.5
@@ -27,6 +28,8 @@ _FIRM = 0.5
 _SET = 0.95
 _MAYBE, _MAYBE_ALONE = 0.10, 0.40
 """From these shares on (of both witnesses, of the model alone) a critical class is shown to a person."""
+_MAYBE_UNTOLD = 0.04
+"""The first of them where no phrase names a class: a cry for help has no title."""
 _KNOWS = 0.30
 """A model whose likeliest class has less than this knows nothing of such a text: its shares are no hint."""
 TELLING = 20
@@ -56,12 +59,13 @@ def together(scores: Mapping[str, float], told: str, opinion: Opinion, critical:
     ranked = sorted(shares.items(), key=lambda pair: -pair[1])
     code = told if told != "OTHER" else first if shares[first] >= _ALONE else "OTHER"
     disagree = code != first or (opinion.first != code and opinion.of(opinion.first) >= _FIRM)
-    alone = told == "OTHER" and scores.get(code, 0.0) < _A_WORD
+    alone = told == "OTHER" and scores.get(code, 0.0) < (_A_WORD if shares.get(code, 0.0) >= _SET else _WORDS)
+    least = _MAYBE_UNTOLD if told == "OTHER" else _MAYBE
     return Verdict(
         code=code,
         confidence=min(shares.get(code, 0.0), _A_QUESTION) if disagree or alone else shares[code],
         classes=_set(ranked),
-        maybe=None if code in critical else _maybe(shares, opinion, critical),
+        maybe=None if code in critical else _maybe(shares, opinion, critical, least),
     )
 
 
@@ -88,10 +92,13 @@ def _set(ranked: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
     return tuple(kept)
 
 
-def _maybe(shares: Mapping[str, float], opinion: Opinion, critical: Collection[str]) -> tuple[str, float] | None:
+def _maybe(
+    shares: Mapping[str, float], opinion: Opinion, critical: Collection[str], least: float
+) -> tuple[str, float] | None:
     urgent = {code: max(shares[code], opinion.of(code)) for code in shares if code in critical}
     code = max(urgent, key=lambda code: urgent[code], default=None)
     if code is None:
         return None
-    likely = sum(shares[code] for code in urgent) >= _MAYBE and opinion.of(opinion.first) >= _KNOWS
-    return (code, urgent[code]) if likely or opinion.of(code) >= _MAYBE_ALONE else None
+    likely = sum(shares[code] for code in urgent) >= least and opinion.of(opinion.first) >= _KNOWS
+    alone = sum(opinion.of(code) for code in urgent) >= _MAYBE_ALONE  # which of them it is, it need not know
+    return (code, urgent[code]) if likely or alone else None
