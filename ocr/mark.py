@@ -46,12 +46,15 @@ _BOXLIKE = "口ロ囗レㇾ∨V"
 _HIGHEST = 56.0
 _TALLER, _TALLER_ALONE = 1.12, 1.22
 """How much taller than letters a circle is, and one round a single letter."""
-_SEAL = 0.9
+_SEAL = 0.8
 """From which half height in letters a ring as large and even as a seal is one, and no circle round a letter."""
 _WRITTEN = (0.04, 0.6)
 _CLEAR = 0.75
 """Least share of a ring no wider than a letter that has paper on both sides: letters (回, 届) have up to 0.67, circles
 0.83 and more."""
+_TALLER_THERE, _CLEAR_THERE, _CLOSED = 1.4, 0.7, 0.95
+"""The same where the ring is so much taller than the other letters of its own line as no letter is; least share of it
+that must be there then."""
 _DOT = 6
 """Pixels of the smallest dot between options."""
 _LONGEST = 16
@@ -343,9 +346,12 @@ def _circles(page: Level, rings: Sequence[Ring], boxes: Sequence[_Place]) -> lis
             continue
         if any(_meet(ring.box, other) for other in (*boxes, *(other.box for other in found))):
             continue
-        drawn = ring.rx > usual or (ring.clear >= _CLEAR and 2 * ring.ry >= _TALLER_ALONE * usual)
+        near = _height_near(page, ring)
+        well = near > 0 and 2 * ring.ry >= _TALLER_THERE * near and ring.along >= _CLOSED
+        alone = well or 2 * ring.ry >= _TALLER_ALONE * usual
+        drawn = ring.rx > usual or (ring.clear >= (_CLEAR_THERE if well else _CLEAR) and alone)
         written = _WRITTEN[0] < ring.inside < _WRITTEN[1]
-        if drawn and written and 2 * ring.ry >= _height_near(page, ring):
+        if drawn and written and 2 * ring.ry >= near:
             found.append(ring)
     return found
 
