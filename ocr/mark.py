@@ -17,7 +17,7 @@ from PIL.Image import Image
 from PIL.Image import fromarray as image_of
 
 from ocr.engine import Engine
-from ocr.level import LETTERS, Ink, Level, Line
+from ocr.level import Ink, Level, Line
 from ocr.page import Mark
 from ocr.ring import Ring
 from ocr.stamp import is_round_stamp
@@ -46,10 +46,15 @@ _BOXLIKE = "口ロ囗レㇾ∨V"
 _HIGHEST = 56.0
 _TALLER, _TALLER_ALONE = 1.12, 1.22
 """How much taller than letters a circle is, and one round a single letter."""
+_SEAL = 0.8
+"""From which half height in letters a ring as large and even as a seal is one, and no circle round a letter."""
 _WRITTEN = (0.04, 0.6)
 _CLEAR = 0.75
 """Least share of a ring no wider than a letter that has paper on both sides: letters (回, 届) have up to 0.67, circles
 0.83 and more."""
+_TALLER_THERE, _CLEAR_THERE, _CLOSED = 1.4, 0.7, 0.95
+"""The same where the ring is so much taller than the other letters of its own line as no letter is; least share of it
+that must be there then."""
 _DOT = 6
 """Pixels of the smallest dot between options."""
 _LONGEST = 16
@@ -337,25 +342,35 @@ def _circles(page: Level, rings: Sequence[Ring], boxes: Sequence[_Place]) -> lis
     found: list[Ring] = []
     usual = page.letter
     for ring in sorted(rings, key=lambda ring: -ring.clear):
-        if 2 * ring.ry < _TALLER * usual or ring.ry > _HIGHEST or (is_round_stamp(ring) and ring.ry > 1.2 * usual):
+        if 2 * ring.ry < _TALLER * usual or ring.ry > _HIGHEST or (is_round_stamp(ring) and ring.ry > _SEAL * usual):
             continue
         if any(_meet(ring.box, other) for other in (*boxes, *(other.box for other in found))):
             continue
-        drawn = ring.rx > usual or (ring.clear >= _CLEAR and 2 * ring.ry >= _TALLER_ALONE * usual)
+        near = _height_near(page, ring)
+        well = near > 0 and 2 * ring.ry >= _TALLER_THERE * near and ring.along >= _CLOSED
+        alone = well or 2 * ring.ry >= _TALLER_ALONE * usual
+        drawn = ring.rx > usual or (ring.clear >= (_CLEAR_THERE if well else _CLEAR) and alone)
         written = _WRITTEN[0] < ring.inside < _WRITTEN[1]
-        if drawn and written and 2 * ring.ry >= _height_near(page.lines, ring):
+        if drawn and written and 2 * ring.ry >= near:
             found.append(ring)
     return found
 
 
-def _height_near(lines: Sequence[Line], ring: Ring) -> float:
-    """Height of the letters of the line that a ring lies in, or 0: a loop of a large letter is lower than its line."""
-    near = [
-        LETTERS * (line.box[3] - line.box[1])
-        for line in lines
-        if line.box[1] < ring.y < line.box[3] and line.box[0] < ring.x < line.box[2]
-    ]
-    return max(near, default=0.0)
+def _height_near(page: Level, ring: Ring) -> float:
+    """Height of the other letters of the line that a ring lies in, or 0: a loop of a large letter is lower than these.
+
+    Measured on the ink beside the ring: the box that an engine draws round the line is as high as a circle in it.
+    """
+    highest = 0.0
+    for line in page.lines:
+        x0, y0, x1, y1 = (max(0, round(edge)) for edge in line.box)
+        if y0 < ring.y < y1 and x0 < ring.x < x1:
+            part = page.free[y0:y1, x0:x1].copy()
+            reach = ring.rx + _pen(ring)
+            part[:, max(0, round(ring.x - reach) - x0) : max(0, round(ring.x + reach) - x0)] = 0
+            heights = cv2.connectedComponentsWithStats(part, connectivity=8)[2][1:, cv2.CC_STAT_HEIGHT]
+            highest = max(highest, float(heights.max(initial=0)))
+    return highest
 
 
 def _group(page: Level, ring: Ring, engine: Engine) -> list[Mark]:

@@ -8,7 +8,7 @@ one that runs along most ink, with paper outside, wins (random sample consensus,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from ocr.level import DOTS, Ink, Level
 
 Floats = NDArray[np.float64]
 
-_TRIES, _ANGLES = 160, 48
+_TRIES, _ANGLES = 320, 48
 _POINTS = 240
 """Of an outline, at most."""
 _LEAST, _LARGEST = 14.0, 130.0
@@ -31,10 +31,15 @@ _MARGIN = 12
 """Pixels around a shape that are looked at."""
 _ALONG, _CLEAR, _BOTH = 0.85, 0.35, 1.35
 """Least share of the curve that runs along ink, and that has paper on both sides as well; least sum of the two."""
-_BRIDGED = (5, 3)
-"""Height and width of gaps that are closed: lines get lost on the wire, and at 98 lines an inch a stroke with them."""
+_BRIDGED = (1, 1), (5, 3), (9, 7)
+"""Height and width of gaps that are closed: lines get lost on the wire, and at 98 lines an inch a stroke with them.
+What mends one ring grows another together with the letters in it, so shapes are sought with each."""
+_SAME = 3
+"""Pixels by which the boxes of one shape differ."""
 _MOST = 80
 """Shapes looked at on a page, the largest first."""
+_ONE = 0.3
+"""Share of a half axis by which one ring, found twice, may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +70,37 @@ def rings(page: Level) -> tuple[Ring, ...]:
     Rules are left out, but where a ring lies on a rule it runs along ink all the same.
     """
     least, most = max(_LEAST, 0.5 * page.letter), _LARGEST
-    shapes = []
     free, rules = page.free, np.maximum(page.across, page.down)
-    whole = cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones(_BRIDGED, np.uint8))
-    for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
-        if len(contour) < 6 * least:
-            continue
-        box = cv2.boundingRect(contour)
-        small, large = sorted(box[2:])
-        if 1.8 * least <= small <= 2.5 * most and large <= _LONG * DOTS:
-            shapes.append((cv2.contourArea(contour), contour, box))
-    shapes.sort(key=lambda shape: -shape[0])
+    shapes = sorted(_shapes(free, least, most), key=lambda shape: -cv2.contourArea(shape[0]))
     chance = np.random.default_rng(len(shapes))
-    found = (_ring(free, rules, contour[:, 0], box, (least, most), chance) for _, contour, box in shapes[:_MOST])
-    return tuple(ring for ring in found if ring is not None)
+    found = (_ring(free, rules, contour[:, 0], box, (least, most), chance) for contour, box in shapes[:_MOST])
+    kept: list[Ring] = []
+    for ring in sorted((ring for ring in found if ring is not None), key=lambda ring: -ring.along - ring.clear):
+        if not any(_are_one(ring, other) for other in kept):
+            kept.append(ring)
+    return tuple(kept)
+
+
+def _are_one(ring: Ring, other: Ring) -> bool:
+    """Whether two rings are the same, found in two shapes."""
+    apart = abs(ring.x - other.x) / min(ring.rx, other.rx), abs(ring.y - other.y) / min(ring.ry, other.ry)
+    return max(apart) < _ONE and max(ring.rx, other.rx) < (1 + _ONE) * min(ring.rx, other.rx)
+
+
+def _shapes(free: Ink, least: float, most: float) -> Iterator[tuple[NDArray[Any], Sequence[int]]]:
+    """Outlines of the size of rings, and the boxes round them; those that closing gaps does not change come once."""
+    known: set[tuple[int, ...]] = set()
+    for gap in _BRIDGED:
+        whole = cv2.morphologyEx(free, cv2.MORPH_CLOSE, np.ones(gap, np.uint8))
+        for contour in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+            box = cv2.boundingRect(contour)
+            small, large = sorted(box[2:])
+            if len(contour) < 6 * least or not 1.8 * least <= small <= 2.5 * most or large > _LONG * DOTS:
+                continue
+            place = tuple(edge // _SAME for edge in box)
+            if place not in known:
+                known.add(place)
+                yield contour, box
 
 
 def _ring(
