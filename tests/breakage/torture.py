@@ -246,7 +246,9 @@ class Receiver:
 
     def __init__(self, seed: int, unwell: float = 0.05) -> None:
         self.taken: Counter[str] = Counter()
-        self.bodies: dict[str, set[str]] = {}
+        self.first: dict[str, dict[str, str]] = {}
+        self.differing: dict[str, dict[str, tuple[str | None, str | None]]] = {}
+        """What stood otherwise in a copy that came again, by its id: key, first and later value."""
         dice, lock, seen = random.Random(seed), threading.Lock(), self
 
         class Handler(BaseHTTPRequestHandler):
@@ -262,7 +264,7 @@ class Receiver:
                     return
                 with lock:
                     seen.taken[name] += 1
-                    seen.bodies.setdefault(name, set()).add(hashlib.sha256(body).hexdigest())
+                    seen.compare(name, _flat(body))
                 self._say(200)
 
             def _say(self, code: int) -> None:
@@ -285,11 +287,27 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
+    def compare(self, name: str, body: dict[str, str]) -> None:
+        """Remember what stands otherwise than the first time."""
+        first = self.first.setdefault(name, body)
+        others = {key: (first.get(key), body.get(key)) for key in first | body if first.get(key) != body.get(key)}
+        if others:
+            self.differing[name] = others
+
     def close(self) -> None:
         """Shut."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=10)
+
+
+def _flat(body: bytes) -> dict[str, str]:
+    """What a copy says, by key; files by their hash."""
+    said = json.loads(body)
+    plain = {key: json.dumps(value, ensure_ascii=False)[:2000] for key, value in said["data"].items() if key != "files"}
+    for file in said["data"]["files"]:
+        plain[file["name"]] = hashlib.sha256((file["content"] or "").encode()).hexdigest()
+    return plain | {"timestamp": said["timestamp"]}
 
 
 # ---- the town --------------------------------------------------------------------------------------
@@ -547,8 +565,10 @@ class Town:
         taken = self.receiver.taken
         self.report.undelivered = missing
         self.report.carried_again = sum(count - 1 for count in taken.values())
-        bodies = sum(len(different) > 1 for different in self.receiver.bodies.values())
-        self.report.unstable = several + len(taken.keys() - wanted) + bodies
+        strange = taken.keys() - wanted
+        self.report.unstable = several + len(strange) + len(self.receiver.differing)
+        if self.report.unstable:
+            sys.stderr.write(f"unstable: {several} twins, not wanted {sorted(strange)}, {self.receiver.differing}\n")
 
     def _has(self, sink: str, name: str) -> bool:
         if sink == "web":

@@ -246,7 +246,7 @@ def test_another_process_sees_every_change(house: House) -> None:
     try:
         sakura = imported(house.store)["さくら医院"]
         assert len(other.institutions.directory().institutions) == 2
-        assert other.institutions.directory() is other.directory()
+        assert other.institutions.directory() is other.institutions.directory()
         house.store.institutions.forget_number(sakura.id, "+81355550191", "tanaka")
         assert "+81355550191" not in other.institutions.directory().numbers
         midori = next(one for one in house.store.institutions.directory().institutions if one.name == "みどり薬局")

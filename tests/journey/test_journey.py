@@ -44,7 +44,9 @@ def test_a_measles_notification_reaches_its_department_with_reasons(gateway: Gat
     assert "届け出" in fax["text"]
     assert fetch(gateway, f"/api/v1/faxes/{fax_id}/original") == raw
     assert fetch(gateway, f"/api/v1/faxes/{fax_id}/pages/1.png").startswith(b"\x89PNG")
-    assert gateway.command("show", fax_id) == fax
+    shown = gateway.command("show", fax_id)
+    assert [page["page"] for page in shown.pop("page_data")] == [1]
+    assert shown == fax
 
 
 def test_the_month_counts_each_fax_once(gateway: Gateway) -> None:
