@@ -835,17 +835,17 @@ class Store:
         with transaction(self.engine) as session:
             session.execute(sa.update(Fax).where(col(Fax.id) == fax_id).values(attempt=Fax.attempt - 1))
 
-    def unfinished(self, before: datetime, most: int = FEW) -> list[Fax]:
-        """Faxes that have not moved since ``before`` although their journey has not ended, the oldest first."""
+    def unfinished(self, before: datetime, tries: int, most: int = FEW) -> list[Fax]:
+        """Faxes that have not moved since ``before`` although their journey has not ended, the oldest first.
+
+        One that failed has not ended before so many ``tries``: the disk that was full when its next one was to be put
+        into the queue had no room for that either.
+        """
+        open_ = col(Fax.state).in_([State.RECEIVED, State.READING])
+        to_be_tried = sa.and_(col(Fax.state) == State.FAILED, col(Fax.attempt) <= tries)
+        waiting = select(Fax).where(sa.or_(open_, to_be_tried), Fax.updated_at < before)
         with transaction(self.engine) as session:
-            return list(
-                session.exec(
-                    select(Fax)
-                    .where(col(Fax.state).in_([State.RECEIVED, State.READING]), Fax.updated_at < before)
-                    .order_by(col(Fax.updated_at))
-                    .limit(most)
-                )
-            )
+            return list(session.exec(waiting.order_by(col(Fax.updated_at)).limit(most)))
 
     @contextmanager
     def _owned(self, fax_id: str, run: str) -> Iterator[tuple[Session, Fax]]:

@@ -289,7 +289,7 @@ class Worker:
                 log.error("watch", error=type(error).__name__)
 
     def _look_for_lost(self) -> None:
-        for lost in self._store.unfinished(now() - STUCK):
+        for lost in self._store.unfinished(now() - STUCK, RETRIES):
             if not self._has_job(JOURNEY, lost.id):
                 self._set_going(lost)
         for work, patience in ((CARRY, STUCK), (ALERT, 2 * SILENT)):

@@ -267,6 +267,42 @@ def test_a_row_that_the_database_refuses_for_ever_ends_where_people_see_it(
     assert "原本を開いて" in fax.held_because[0]
 
 
+def test_a_fax_whose_next_try_could_not_be_queued_is_found_again(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fax_id = accept(worker._store, 1)
+    worker._store.hand_over(lambda *_: None)
+
+    def full(*_words: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(worker, "_later", full)
+
+    def walked() -> None:
+        worker._store.begin(fax_id, "a run")
+        full()
+
+    with pytest.raises(OperationalError):
+        worker._walk(fax_id, walked)
+    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
+    monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
+    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
+    worker._look_for_lost()
+    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("received", True)  # type: ignore[union-attr]
+
+
+def test_a_fax_that_has_failed_for_good_is_left_to_people(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    fax_id = accept(worker._store, 1)
+    worker._store.hand_over(lambda *_: None)
+    for number in range(RETRIES + 1):
+        worker._store.begin(fax_id, f"run {number}")
+    worker._store.failed(fax_id, f"run {RETRIES}", "原本を開いて確認してください。")
+    monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
+    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
+    worker._look_for_lost()
+    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
+
+
 def test_a_database_that_is_away_is_waited_for_however_long(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     fax_id = accept(worker._store, 1)
     later: list[str] = []
