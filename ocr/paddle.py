@@ -253,7 +253,7 @@ class Paddle:
             (self.models.alphabet[index], float(seen[index])) for index in likeliest[np.argsort(-seen[likeliest])]
         ]
         kept = [guess for guess in guesses if guess[1] > _LEAST_GUESS and context.modelled(guess[0])]
-        return context.with_like(kept)
+        return context.with_like(kept or [itself])
 
 
 @contextlib.contextmanager

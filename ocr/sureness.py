@@ -23,7 +23,9 @@ def of_paddle(text: str, sure: Sequence[float]) -> float:
 
     Blanks do not count: whether there is one is a matter of taste in Japanese.
     """
-    doubts = [-math.log(max(share, 1e-6)) for letter, share in zip(text, sure, strict=True) if not letter.isspace()]
+    # A share of single-precision sums may come out a little above 1; a line of such letters was less than no doubt.
+    shares = [min(max(share, 1e-6), 1.0) for letter, share in zip(text, sure, strict=True) if not letter.isspace()]
+    doubts = [-math.log(share) for share in shares]
     return _share(sum(doubts) + 1e-4, _PADDLE) if doubts else 0.0
 
 

@@ -171,3 +171,8 @@ def test_a_roll_of_paper_is_read_to_its_end(paper, paddle, turned):
     read = {"".join(run.text.split()) for run in sight.runs}
     assert sight.turned == turned
     assert len(read & {"".join(line.split()) for line in lines}) >= 28
+
+
+def test_a_character_of_which_nothing_is_likely_stays_itself(paddle: paddle_engine.Paddle) -> None:
+    nothing = np.full((3, len(paddle.models.alphabet)), 1e-5)
+    assert paddle._choice(("感", 1e-5), nothing)[0] == ("感", 1e-5)

@@ -11,6 +11,12 @@ from ocr.sureness import of_paddle, of_tesseract
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
 
+@given(st.floats(1, 1.00001), st.integers(1, 1000))
+def test_a_share_a_little_above_one_is_no_less_than_no_doubt(share: float, letters: int) -> None:
+    """Sums in single precision: one line of a sample, read as surely as can be, was not read at all."""
+    assert of_paddle("あ" * letters, [share] * letters) == of_paddle("あ" * letters, [1.0] * letters) > 0.99
+
+
 @given(SHARES)
 def test_it_is_a_share(sure: list[float]) -> None:
     assert 0 <= of_paddle("あ" * len(sure), sure) <= 1
