@@ -48,10 +48,12 @@ REST = "rest"
 QUEUES = {JOURNEY: "fax", REST: "rest", CARRY: "copy", ALERT: "alert"}
 URGENT_REST = "urgent"
 """The queue of second legs that nothing else may hold up."""
-FOREMOST, RETRIED, LAST = 1, 1_000_000_000, 2_000_000_000
+FOREMOST, RETRIED, LAST = 1, 2_000_000_000, 2_100_000_000
 """Priorities in a queue (1 to 2**31 - 1, the smaller first): lines declared urgent and faxes that have waited long;
 what is tried again; a backlog. Between the first two, the newest fax goes first."""
-YEAR_ONE = datetime(2026, 1, 1, tzinfo=UTC)
+YEAR_ONE, A_SECOND, ROUND = datetime(2026, 1, 1, tzinfo=UTC), 10, 1_000_000_000
+"""Ten turns a second: who comes right behind a hundred others must not share theirs. After three years they begin anew;
+what waits at that moment is read first, once."""
 OVERTAKEN = timedelta(seconds=60)
 """The newest first page is read first: people can still be told in seconds of who has just come. That nobody waits for
 ever, of so many that are begun one goes first that has waited longer than this."""
@@ -353,7 +355,7 @@ def _step(function: Callable[..., T], *words: Any) -> T:
 
 def _turn(moment: datetime) -> int:
     """The priority of an ordinary fax that came then."""
-    return min(RETRIED - 1, max(FOREMOST + 1, RETRIED - int((moment - YEAR_ONE).total_seconds())))
+    return RETRIED - 1 - int((moment - YEAR_ONE).total_seconds() * A_SECOND) % ROUND
 
 
 def _let_go_first(engine: sa.Engine, turn: int) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,9 +211,15 @@ def test_the_order_of_the_queue(worker: Worker, monkeypatch: pytest.MonkeyPatch)
     hotline = worker._priority(JOURNEY, Haste("shomu", "10.0.0.1", urgent=False))
     backlog = worker._priority(JOURNEY, Haste("hoken", BACKLOG, urgent=False))
     assert FOREMOST == hotline < later < earlier < RETRIED < backlog == LAST < 2**31
+    assert _turn(moment + timedelta(milliseconds=200)) < _turn(moment), "no place behind all who came in that second"
     copies = [worker._priority(CARRY, Haste("hoken", "", urgent=urgent)) for urgent in (True, False)]
     assert copies == sorted(copies)
     assert worker._priority(ALERT, Haste("hoken", "", urgent=True)) == FOREMOST
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_turn_is_always_between_the_foremost_and_what_is_tried_again(moment: datetime) -> None:
+    assert FOREMOST < _turn(moment) < RETRIED
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
