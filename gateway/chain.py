@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,11 @@ LATE = timedelta(hours=1)
 """No transaction that wrote an event is open for so long: a number that is still missing then was never given."""
 
 
+@dataclass(frozen=True, slots=True)
 class Chain:
     """Places in the chain, each holding one event."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
+    engine: sa.Engine
 
     def add(self, link: Callable[[str, Event], str], moment: datetime | None = None, most: int = PER_QUERY) -> int:
         """Chain the oldest events that are not yet, each by ``link(hash before, event)``; gives how many.

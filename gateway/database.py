@@ -76,6 +76,19 @@ def transaction(engine: sa.Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def waiting(connection: sa.Connection, milliseconds: int) -> Iterator[None]:
+    """While the block lasts, SQLite waits so long for another program's lock, not as long as a mail may."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+
+
 def note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
     """Write an event, with whatever else the transaction does."""
     session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))

@@ -27,11 +27,11 @@ class Arrivals:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """The rows that are counted; what they mean is :mod:`gateway.traffic`'s."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
+    engine: sa.Engine
 
     def arrivals(self, first: str, last: str) -> list[Arrivals]:
         """Counted faxes of the months ``first`` to ``last`` (``2026-11``)."""

@@ -300,10 +300,11 @@ def _kind_without_fax(head: mime.Head, subject: str, fax: FaxPages, body: str) -
             f"ファクスとして開ける添付ファイル(PDF・TIFF・画像)がありません。添付: {names}{more}。",
         )
     generated = head.first("auto-submitted").lower().startswith("auto-generated")
-    telling = generated or bool(_NOTICE_SUBJECT.search(subject)) or len(_HYLAFAX_LINE.findall(body)) >= 3
+    hylafax = len(_HYLAFAX_LINE.findall(body)) >= 3
+    telling = generated or bool(_NOTICE_SUBJECT.search(subject)) or hylafax
     if telling and _tells_of_error(body):
         return MessageKind.DEVICE_ERROR, (ERROR_TOLD,)
-    if len(_HYLAFAX_LINE.findall(body)) >= 3:
+    if hylafax:
         return MessageKind.NOTICE, ()
     if _RICOH_FAX.search(subject) or (_NOTICE_SUBJECT.search(subject) and _SAYS_ENCLOSED.search(body)):
         return MessageKind.NO_ATTACHMENT, (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ from gateway.database import note, transaction
 from gateway.models import FailedSignIn, SignIn, User, now
 
 
+@dataclass(frozen=True, slots=True)
 class People:
     """The rows of users and of their browsers and tokens."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.engine = engine
+    engine: sa.Engine
 
     def users(self) -> list[User]:
         """Everybody, by name."""

@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 
 from gateway import case as clock
 from gateway.chain import Chain
-from gateway.database import BUSY_MS, LOOK_MS, PER_QUERY, alone, database_time, note, transaction
+from gateway.database import LOOK_MS, PER_QUERY, alone, database_time, note, transaction, waiting
 from gateway.errors import BeingDestroyed, Superseded, UsageError
 from gateway.institutions import Institutions, sight
 from gateway.ledger import Ledger
@@ -351,16 +351,11 @@ class Store:
 
     def check_write(self) -> None:
         """Raise when nothing can be written: another program holds the database, or it is read-only."""
-        sqlite = self.engine.dialect.name == "sqlite"
-        with self.engine.connect() as connection:
+        with self.engine.connect() as connection, waiting(connection, LOOK_MS):
             try:
-                if sqlite:  # who asks shall not wait as long as a mail may
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={LOOK_MS}")
                 connection.execute(sa.delete(Executor).where(sa.false()))
             finally:
                 connection.rollback()
-                if sqlite:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
 
     # ---- the door -------------------------------------------------------------------------------
 
@@ -704,6 +699,11 @@ class Store:
         """The pages read so far, in order."""
         with transaction(self.engine) as session:
             return list(session.exec(select(Page).where(Page.fax_id == fax_id).order_by(col(Page.number))))
+
+    def page(self, fax_id: str, number: int) -> Page | None:
+        """One page; None when it is not read yet, or there is none."""
+        with transaction(self.engine) as session:
+            return session.get(Page, (fax_id, number))
 
     def read_before(self, fax: Fax) -> list[Page]:
         """The pages of an equal mail that was read completely, or nothing."""
@@ -1731,12 +1731,8 @@ class Store:
         """
         if self.engine.dialect.name != "sqlite":
             return
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA busy_timeout=100")
-            try:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
-            finally:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+        with self.engine.connect() as connection, waiting(connection, 100):
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     @staticmethod
     def _close(fax: Fax) -> None:

@@ -92,8 +92,11 @@ def decide_alone(
     _apply_rule(draft, rule, kind, facts)
     _choose_department(draft, facts, organisation, taxonomy)
     _judge_urgency(draft, rule, found, taxonomy)
-    _hold_for_pages(draft, facts, whole=whole)
-    _hold_for_documents(draft, facts, found, taxonomy, whole=whole)
+    gone = lacking(facts.pages) if whole else ()
+    _hold_for_pages(draft, facts, gone)
+    _hold_for_unknown_documents(draft, found)
+    if whole and not gone:  # else the machine's own numbers have said it
+        _hold_for_forms(draft, facts, found, taxonomy)
     _hold_for_class(draft, facts, found, organisation, taxonomy, sure=_is_sure(rule, kind))
     _hold_for_masks(draft, hidden := found.document_type in NOTIFICATIONS and masked(facts.pages))
     draft.reasons += [sender_reason(facts.sender)] if facts.sender is not None else []
@@ -332,7 +335,7 @@ def _watch_both(draft: _Draft, found: Classification, taxonomy: Taxonomy) -> Non
 # --- when a person must look
 
 
-def _hold_for_pages(draft: _Draft, facts: Facts, *, whole: bool) -> None:
+def _hold_for_pages(draft: _Draft, facts: Facts, gone: Sequence[Lacking]) -> None:
     if not facts.pages:
         draft.held_because.append("文書が添付されていません。")
         return
@@ -341,19 +344,20 @@ def _hold_for_pages(draft: _Draft, facts: Facts, *, whole: bool) -> None:
         draft.held_because.append("どのページも読み取れません。原本を確認してください。")
     elif unreadable and draft.urgent:
         draft.held_because.append(f"読み取れないページがあります({_list(unreadable)}ページ)。")
-    draft.held_because += [_gone(gone) for gone in lacking(facts.pages)] if whole else []
+    draft.held_because += [_gone(one) for one in gone]
     lengths = [len(page.text) for page in facts.pages]
     if max(lengths) > PAGE_LIMIT or sum(lengths) > FAX_LIMIT:
         draft.held_because.append("文字数が異常に多いため、一部だけで判断しました。")
 
 
-def _hold_for_documents(draft: _Draft, facts: Facts, found: Classification, taxonomy: Taxonomy, *, whole: bool) -> None:
-    """Documents that nobody knows, and forms that say of themselves that a page is missing."""
+def _hold_for_unknown_documents(draft: _Draft, found: Classification) -> None:
     draft.held_because += [
         f"{part.first_page}ページ目から別の文書が始まっていますが、種別を判断できません。" for part in found.untitled
     ]
-    if not whole or lacking(facts.pages):  # the machine's own numbers have said it
-        return
+
+
+def _hold_for_forms(draft: _Draft, facts: Facts, found: Classification, taxonomy: Taxonomy) -> None:
+    """Forms that say of themselves that a page is missing."""
     numbers, places = leaves(facts.pages), {page.number: place for place, page in enumerate(facts.pages)}
     for part in found.parts:
         kind = taxonomy.get(part.document_type)

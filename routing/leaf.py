@@ -88,11 +88,12 @@ def leaves(pages: Sequence[PageFacts]) -> Leaves:
     begins: set[int] = set()
     for kind, numbers in sorted(believed.items(), key=lambda pair: -len(pair[1])):
         for one in numbers:
-            if kind == _MACHINE:
-                begins |= {one.place} if one.n == 1 else set()
-            elif one.place not in own:
+            if kind != _MACHINE:
+                if one.place in own:
+                    continue
                 own[one.place] = (one.n, one.m)
-                begins |= {one.place} if one.n == 1 else set()
+            if one.n == 1:
+                begins.add(one.place)
     return Leaves(own, frozenset(begins - {0}))
 
 

@@ -16,7 +16,7 @@ from gateway.errors import UsageError
 from gateway.models import TOKYO, month_of, now
 from gateway.page_data import PageData
 from gateway.store import Query
-from gateway.web.fax import mail, other_in_reach, page_of, page_picture, searchable_pdf
+from gateway.web.fax import MOST_PAGES, mail, other_in_reach, page_of, page_picture, searchable_pdf
 from gateway.web.guard import Counter, FaxInReach, FaxSealedOrNot, TheDesk, Worker
 from gateway.web.inbox import LONGEST_SEARCH
 from gateway.web.paper import paper
@@ -158,7 +158,7 @@ v1 = APIRouter(prefix="/api/v1", responses=PROBLEMS, default_response_class=JSON
 Id = Annotated[str, Asked(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 At = Annotated[datetime | None, Asked(description="ISO 8601; without an offset it is Tokyo's time")]
 Month = Annotated[str, Asked(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-PageNumber = Annotated[int, Path(ge=1, le=100_000)]
+PageNumber = Annotated[int, Path(ge=1, le=MOST_PAGES)]
 
 
 @v1.get("/faxes", summary="List and search faxes", response_model=FaxList)

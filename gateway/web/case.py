@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.case import CLASS, next_step, steps
+from gateway.case import CLASS, Step, next_step, steps
 from gateway.desk import Desk
 from gateway.models import TOKYO, Case, Delivery, Event, Fax, now
 from gateway.web.guard import FaxInReach, FaxSealedOrNot, Person, TheDesk, Worker
@@ -38,8 +38,7 @@ CaseInReach = Annotated[Case, Depends(case_in_reach)]
 @router.get("/cases")
 def cases(request: Request, desk: TheDesk, person: Worker, closed: bool = False) -> Response:
     """The list, what is due first on top."""
-    found = [(case, fax, next_step(case)) for case, fax in desk.store.cases(person.departments, closed)]
-    found.sort(key=lambda row: (row[2] is None, row[2].due if row[2] else row[0].since))
+    found = by_due(desk, person, closed)
     return paper(request, "cases.html", person=person, cases=found, closed=closed, moment=now())
 
 
@@ -58,7 +57,7 @@ def one(
         events=told_of(desk, fax),
         sent=sent_of(desk, fax),
         entries=[one for one in desk.store.in_case(fax.id) if one.taken_from],
-        opened=bool(fax.sealed) and desk.store.is_open_to(fax, person.name) and fax.destroyed_at is None,
+        opened=is_opened(desk, person, fax),
         fates=desk.store.fates(fax.id),
         departments=desk.config.organisation.departments,
         types=list({kind.code: kind for kind in desk.taxonomy.types if kind.code != CLASS}.values()),
@@ -161,6 +160,17 @@ def closed(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach
 
 
 # ---- what is done, the same for pages and programs --------------------------------------------------
+
+
+def by_due(desk: Desk, person: Person, closed: bool) -> list[tuple[Case, Fax, Step | None]]:
+    """The person's cases with what is to do next, what is due first on top."""
+    found = [(case, fax, next_step(case)) for case, fax in desk.store.cases(person.departments, closed)]
+    return sorted(found, key=lambda row: (row[2] is None, row[2].due if row[2] else row[0].since))
+
+
+def is_opened(desk: Desk, person: Person, fax: Fax) -> bool:
+    """Whether a sealed fax is open to this person at the moment; a destroyed one to nobody."""
+    return bool(fax.sealed) and fax.destroyed_at is None and desk.store.is_open_to(fax, person.name)
 
 
 def opening(desk: Desk, person: Person, fax: Fax, why: str) -> None:

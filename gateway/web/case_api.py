@@ -16,8 +16,10 @@ from gateway.web.api import PROBLEMS
 from gateway.web.case import (
     LONGEST,
     CaseInReach,
+    by_due,
     calling,
     closing,
+    is_opened,
     leaking,
     opening,
     reporting,
@@ -132,8 +134,7 @@ v1 = APIRouter(prefix="/api/v1/cases", responses=PROBLEMS, default_response_clas
 @v1.get("", summary="Cases of misdirected faxes", response_model=CaseList)
 def cases(desk: TheDesk, person: Worker, closed: Annotated[bool, Asked()] = False) -> Response:
     """Those of your departments that are not closed, or those that are."""
-    told = [case_json(desk, person, fax, case) for case, fax in desk.store.cases(person.departments, closed)]
-    told.sort(key=lambda one: (one["next"] is None, one["next"]["due"] if one["next"] else one["since"]))
+    told = [case_json(desk, person, fax, case) for case, fax, _ in by_due(desk, person, closed)]
     return JSONResponse({"cases": told})
 
 
@@ -219,7 +220,7 @@ def case_json(desk: Desk, person: Person, fax: Fax, case: Case) -> dict[str, Any
         "bytes": {"leaving": fates.get("", 0), "gone": fates.get("gone", 0), "needed": fates.get("needed", 0)},
         "steps": asked,
         "next": next((step for step in asked if following and step["name"] == following.name), None),
-        "opened": bool(fax.sealed) and fax.destroyed_at is None and desk.store.is_open_to(fax, person.name),
+        "opened": is_opened(desk, person, fax),
         "lying": [entry.id for entry in desk.store.in_case(fax.id)],
         "copies": [{"id": copy.id, "sink": copy.sink, "fax": copy.fax_id} for copy in sent_of(desk, fax)],
         "events": [

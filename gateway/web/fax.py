@@ -32,6 +32,8 @@ def _view_of_form(person: Worker, place: Typed = "new", department: Typed = "", 
 
 FormView = Annotated[View, Depends(_view_of_form)]
 
+MOST_PAGES = 100_000
+"""A page's number in an address is no larger."""
 FAINT = 0.6
 """Words read with less confidence are marked, so that nobody takes them for certain."""
 
@@ -213,7 +215,7 @@ def page_picture(desk: Desk, fax: Fax, number: int) -> Response:
 
 def page_of(desk: Desk, fax: Fax, number: int) -> Page:
     """A page that was read, or says why it could not be; 404 where there is none (yet)."""
-    page = next((page for page in desk.store.pages(fax.id) if page.number == number), None)
+    page = desk.store.page(fax.id, number) if 0 < number <= MOST_PAGES else None  # no database takes any number
     if page is None:
         raise Refused(
             404,

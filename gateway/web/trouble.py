@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.errors import GatewayError, Missing, UsageError
+from gateway.store import DESTROYED
 from gateway.web.paper import paper
 
 log = structlog.get_logger("web")
@@ -33,7 +34,7 @@ SENTENCES = {
     ),
     405: ("この操作はできません。", "This cannot be done here."),
     410: (
-        "誤着のため、内容と原本を破棄しました。受信の記録と案件の経過だけが残っています。",
+        DESTROYED,
         "Destroyed as misdirected: only the record of its reception and of its case is left.",
     ),
     413: ("送られたデータが大きすぎます。", "The request is too large."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -27,16 +26,7 @@ from gateway.house import House, open_house
 from gateway.models import Chained, Event, now
 from tests.breakage.postgresql import Server, new_database
 from tests.city import ROOT, write_city
-
-
-class NoBar:
-    def update(self, n: int) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def no_bar(_total: int, _unit: str) -> Iterator[NoBar]:
-    yield NoBar()
+from tests.gateway.test_backup import no_bar
 
 
 @pytest.fixture(scope="module")

@@ -273,6 +273,13 @@ def test_a_row_that_the_database_refuses_for_ever_ends_where_people_see_it(
     assert "原本を開いて" in fax.held_because[0]
 
 
+def look_for_lost(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if every fax had not moved for long; a job is one that waits in our own table."""
+    monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
+    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
+    worker._look_for_lost()
+
+
 def test_a_fax_whose_next_try_could_not_be_queued_is_found_again(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,9 +298,7 @@ def test_a_fax_whose_next_try_could_not_be_queued_is_found_again(
     with pytest.raises(OperationalError):
         worker._walk(fax_id, walked)
     assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
-    monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
-    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
-    worker._look_for_lost()
+    look_for_lost(worker, monkeypatch)
     assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("received", True)  # type: ignore[union-attr]
 
 
@@ -303,9 +308,7 @@ def test_a_fax_that_has_failed_for_good_is_left_to_people(worker: Worker, monkey
     for number in range(RETRIES + 1):
         worker._store.begin(fax_id, f"run {number}")
     worker._store.failed(fax_id, f"run {RETRIES}", "原本を開いて確認してください。")
-    monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
-    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
-    worker._look_for_lost()
+    look_for_lost(worker, monkeypatch)
     assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
 
 

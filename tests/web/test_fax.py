@@ -194,3 +194,9 @@ def test_pieces_keep_the_text_and_know_its_places() -> None:
         ("届出", (10, 60, 40, 20), False),
         ("終", (60, 60, 1, 1), False),
     ]
+
+
+def test_a_page_number_that_no_database_takes_is_no_page(office: Office) -> None:
+    fax = office.fax()
+    for number in ("0", "-1", "99", "9" * 30):
+        assert office.client("sato").get(f"/faxes/{fax.id}/pages/{number}.png").status_code == 404, number
