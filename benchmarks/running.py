@@ -1,4 +1,4 @@
-"""A gateway as it runs: how soon it is ready, how soon a fax is routed, and what it holds of the memory."""
+"""A gateway as it runs: how soon it is ready, a fax is routed, people are called, and what it holds of the memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import pypdfium2
 from tqdm import tqdm
 
 from benchmarks.table import Aim, Figure
@@ -27,7 +28,16 @@ LOOK = 0.02
 FOR_A_PERSON = ("SPAM", "MISDIRECTED")
 """Classes that are held however sure the gateway is."""
 REST = 2.0
-"""Seconds of peace before memory is read."""
+"""Seconds of peace before memory is read, and between two urgent faxes."""
+RING = """
+[[alert]]
+id = "ring"
+kind = "folder"
+path = "ring"
+"""
+ORDINARY, URGENT = "08_chumonsho.pdf", ("01_mashin.pdf", "03_kekkaku.pdf", "05_shisetsu_shudan.pdf")
+PAGES = 3
+"""Pages of the ordinary faxes that wait before an urgent one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,13 @@ class Effort:
     starts: int
     faxes: int
     load: int
+    waiting: int
+    """Ordinary faxes that are to be read when the urgent ones come."""
+    urgent: int
 
 
-FULL = Effort(starts=3, faxes=7, load=16)
-QUICK = Effort(starts=1, faxes=3, load=4)
+FULL = Effort(starts=3, faxes=7, load=16, waiting=100, urgent=5)
+QUICK = Effort(starts=1, faxes=3, load=4, waiting=10, urgent=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +68,12 @@ class Sample:
 
 
 def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
-    """Rows for start-up, from 250 to routed, and memory. Raises `AssertionError` when a fax does not settle."""
+    """Rows for start-up, from 250 to routed, memory, and from 250 to people called.
+
+    Raises `AssertionError` when a fax does not settle, or nobody is called.
+    """
     with tempfile.TemporaryDirectory(prefix="faxless-running-", dir=base) as folder:
-        path = city.write_city(Path(folder), workers=WORKERS)
+        path = city.write_city(Path(folder), RING, workers=WORKERS)
         figures = [_starting(path, effort.starts)]
         with city.gateway_at(path) as gateway:
             samples = faxes_to_send(gateway)
@@ -66,6 +82,7 @@ def measure(base: Path, effort: Effort = FULL) -> Sequence[Figure]:
             _settle(gateway, plain[:WORKERS])
             figures.append(routing(gateway, [plain[turn % len(plain)] for turn in range(effort.faxes)]))
             figures += memory(gateway, [samples[turn % len(samples)] for turn in range(effort.load)])
+            figures.append(calling(gateway, Path(folder), effort.waiting, effort.urgent))
     return figures
 
 
@@ -142,6 +159,47 @@ def memory(gateway: city.Gateway, samples: Sequence[Sample]) -> list[Figure]:
             f"{largest.memory_full_info().pss / megabyte:.0f} MB, at its peak {max(map(_peak, workers)):.0f} MB.",
         ),
     ]
+
+
+def calling(gateway: city.Gateway, folder: Path, waiting: int, urgent: int) -> Figure:
+    """From 250 to the message that calls people, with ordinary faxes waiting to be read; the gateway is left busy."""
+    long = _long(folder / "long.pdf")
+    for number in tqdm(range(waiting), desc="ordinary faxes", unit="fax", file=sys.stderr):
+        _send(gateway, _to_hoken(long, f"0355550{number:03d}"))
+    took = []
+    for number in tqdm(range(urgent), desc="250 to people called", unit="fax", file=sys.stderr):
+        sample = _to_hoken(city.SAMPLES / URGENT[number % len(URGENT)], f"0355551{number:03d}")
+        took.append(_called(folder / "ring", *_send(gateway, sample)))
+        time.sleep(REST)
+    return Figure(
+        "from 250 to people called, the slowest",
+        max(took),
+        "s",
+        Aim(15, "at most"),
+        remark=f"{urgent} urgent sample faxes to an ordinary line, the first right behind {waiting} ordinary faxes of "
+        f"{PAGES} pages, {REST:.0f} s between two; each: {', '.join(f'{seconds:.1f}' for seconds in took)} s.",
+    )
+
+
+def _to_hoken(file: Path, caller: str) -> Sample:
+    return Sample(file, machine.Call(to="hoken@fax.example.jp", caller=caller), PAGES, goes=True)
+
+
+def _long(path: Path) -> Path:
+    """An ordinary fax of several pages: a sample's page again and again."""
+    one, several = pypdfium2.PdfDocument(str(city.SAMPLES / ORDINARY)), pypdfium2.PdfDocument.new()
+    for _ in range(PAGES):
+        several.import_pages(one)
+    several.save(str(path))
+    return path
+
+
+def _called(ring: Path, fax_id: str, said: float) -> float:
+    """Seconds from 250 until the first message of this fax lies in the folder of those who are called."""
+    while not any(ring.glob(f"{fax_id}-alert1-*.json")):
+        assert time.perf_counter() < said + PATIENCE, f"nobody was called to {fax_id}"
+        time.sleep(LOOK)
+    return time.perf_counter() - said
 
 
 def _peak(process: psutil.Process) -> float:

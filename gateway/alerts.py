@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.calls import Call
 from gateway.config import AlertTable, Config
 from gateway.models import Delivery, Fax
-from gateway.store import Call, Store
+from gateway.store import Store
 from routing import number
 from routing.decide import department_for
 from routing.delivery import Notice
@@ -31,7 +32,7 @@ class Alerts:
 
     def watch(self, store: Store, moment: datetime) -> None:
         """Call the next ones for every fax that nobody has opened in its time."""
-        store.escalate(moment, self.call)
+        store.calls.escalate(moment, self.call)
 
     def notice(self, fax: Fax, message: Delivery, taxonomy: Taxonomy) -> Notice:
         """What a message says. Of the sender only the number: everything else may name a person."""

@@ -43,8 +43,8 @@ from gateway.errors import BadBackup, GatewayError, Missing
 from gateway.house import House
 from gateway.models import Baseline, Delivery, Executor, Fax, Job, RegisterEntry, SignIn, State, Utc, Work, now
 from gateway.progress import Bar, Watch
+from gateway.queue import ALERT, CARRY, JOURNEY
 from gateway.spool import name_in_spool
-from gateway.store import ALERT, CARRY, JOURNEY
 
 FORMAT = 1
 LEFT_OUT = frozenset({"executor", "failed_sign_in", "job"})

@@ -14,12 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.alerts import Alerts
 from gateway.config import Config, ReceiverTable, SinkTable
+from gateway.copies import NOT_SENT
 from gateway.desk import pages_read
 from gateway.errors import Closed, SpoolError
 from gateway.models import Delivery, Fax, now
+from gateway.queue import ALERT
 from gateway.reader import MailToRead, Readers, Turn
 from gateway.spool import Spool
-from gateway.store import ALERT, NOT_SENT, Store
+from gateway.store import Store
 from ocr.errors import ReadingError
 from routing import delivery, sinks
 from routing.delivery import DeliveryError, Document, Parcel, Receipt, Sink, next_try
@@ -45,12 +47,12 @@ class Carrier:
 
     def carry(self, fax_id: str) -> str | None:
         """Try every copy that is due; gives the moment (ISO 8601) of the next try, or None when none is waiting."""
-        waits = [wait for copy in self.store.waiting(fax_id) if (wait := self._try(copy)) is not None]
+        waits = [wait for copy in self.store.copies.waiting(fax_id) if (wait := self._try(copy)) is not None]
         return min(waits).isoformat() if waits else None
 
     def call(self, fax_id: str) -> str | None:
         """Send every message about this fax that is due, all at once: who answers slowly keeps nobody waiting."""
-        messages = self.store.waiting(fax_id, ALERT)
+        messages = self.store.copies.waiting(fax_id, ALERT)
         with ThreadPoolExecutor(max(1, len(messages))) as hands:
             waits = [wait for wait in hands.map(self._try, messages) if wait is not None]
         return min(waits).isoformat() if waits else None
@@ -74,7 +76,7 @@ class Carrier:
         except Exception as error:  # noqa: BLE001 - whatever it is, it must end where people see it
             log.error("copy", fax=copy.fax_id, sink=copy.sink, error=type(error).__name__)
             return self._failed(copy, "写しを作れませんでした。ログを確認してください。", again=True)
-        self.store.carried(copy.id, "delivered", None, receipt.text, None)
+        self.store.copies.carried(copy.id, "delivered", None, receipt.text, None)
         return None
 
     def _handed_over(self, copy: Delivery, settings: ReceiverTable) -> Receipt:
@@ -92,9 +94,9 @@ class Carrier:
         wait = next_try(copy.attempts + 1, delivery.ALERT if copy.step else delivery.COPY) if again else None
         at = now() + wait if wait else None
         log.warning("call" if copy.step else "copy", fax=copy.fax_id, sink=copy.sink, again=at is not None)
-        self.store.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
+        self.store.copies.carried(copy.id, "deferred" if at else "failed", sentence, None, at)
         if copy.step and at is None:
-            self.store.unreachable(copy.fax_id, copy.step)
+            self.store.calls.unreachable(copy.fax_id, copy.step)
         return at
 
     def _parcel(self, copy: Delivery, settings: ReceiverTable, fax: Fax) -> Parcel:
@@ -115,7 +117,7 @@ class Carrier:
             original=self.spool.get(fax.sha256),
             documents=self._documents(fax),
             pdf=self._searchable(fax),
-            text=self.store.texts([fax.id]).get(fax.id, ""),
+            text=self.store.inbox.texts([fax.id]).get(fax.id, ""),
         )
 
     def _documents(self, fax: Fax) -> tuple[Document, ...]:

@@ -24,8 +24,9 @@ from tqdm import tqdm
 from gateway import backlog, directory, house, log, machine, traffic
 from gateway.config import Config, load
 from gateway.errors import BadTable, ConfigError, GatewayError, UsageError
+from gateway.inbox import Query
 from gateway.models import TOKYO, State, month_of, now
-from gateway.store import Query, Store
+from gateway.store import Store
 from gateway.table import decode
 from ocr import engine as engines
 from ocr.errors import ReadingError
@@ -255,7 +256,7 @@ def _list(config: Config, words: argparse.Namespace) -> int:
         return _complain((f"部署「{words.department}」がありません (no such department)",), WRONG)
     query = Query(department=words.department, state=words.state, since=words.since, limit=words.limit)
     with house.open_house(config) as home:
-        faxes, _ = home.store.find(query)
+        faxes, _ = home.store.inbox.find(query)
         _print(words, home.desk.as_json(faxes), _row)
     return DONE
 
@@ -299,7 +300,7 @@ def _learn(config: Config, words: argparse.Namespace) -> int:
 
 
 def _unlearn(home: house.House, words: argparse.Namespace) -> int:
-    put_aside = home.store.back_to_former(_me())
+    put_aside = home.store.lessons.back_to_former(_me())
     if put_aside is None:
         return _complain(("学習したモデルはありません。製品のモデルを使っています (nothing was learned)",), FAILED)
     aside, former = put_aside

@@ -14,9 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import InvalidatePoolError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from gateway.models import Event, now
+from gateway.errors import UsageError
+from gateway.models import Event, Fax, now
 
 BUSY_MS, LOOK_MS = 30_000, 3_000
 """How long a write waits for another program's lock on SQLite: a mail (then 451), and who only wants to know."""
@@ -26,6 +27,9 @@ RESTED = 1.0
 
 PER_QUERY = 500
 """Names in one IN (...): far below what either database allows."""
+
+FEW = 20
+"""Rows that are looked at together by what looks again and again. Those that only wait move on; the next are seen."""
 
 
 def connect(url: str) -> sa.Engine:
@@ -92,6 +96,14 @@ def waiting(connection: sa.Connection, milliseconds: int) -> Iterator[None]:
 def note(session: Session, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
     """Write an event, with whatever else the transaction does."""
     session.add(Event(at=now(), fax_id=fax_id, who=who, action=action, detail=detail))
+
+
+def mine(session: Session, fax_id: str, **change: Any) -> Fax:
+    """The fax, changed so, and nobody else's until the transaction ends; raises :class:`UsageError`."""
+    guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now(), **change)
+    if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
+        raise UsageError(f"FAX {fax_id} がありません (no such fax)")
+    return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
 
 def alone(session: Session, key: str) -> None:

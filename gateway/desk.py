@@ -14,11 +14,13 @@ from typing import Any, Protocol
 from gateway.alerts import Alerts
 from gateway.case import CLASS
 from gateway.config import Config
+from gateway.copies import SinkState
 from gateway.errors import Missing, UsageError
 from gateway.models import TOKYO, Alert, Delivery, Fax, Page, Work, now
 from gateway.page_data import PageData, page_data, page_text
+from gateway.sealing import DESTROYED, SEALED, SEALED_WITH
 from gateway.spool import Spool
-from gateway.store import DESTROYED, SEALED, SEALED_WITH, SinkState, Store
+from gateway.store import Store
 from gateway.transmission import TYPED
 from ocr.page import PageText
 from routing import clock
@@ -124,7 +126,7 @@ class Desk:
         """Destroy what a misdirected fax says, for good; ``confirm`` is its id once more, typed by the person."""
         if confirm.strip() != fax_id:
             raise UsageError("確認の受付番号が違います。何も破棄していません (not confirmed: type the fax's id)")
-        self.store.destroy(fax_id, who, why)
+        self.store.cases.destroy(fax_id, who, why)
 
     def _not_sealed(self, fax_id: str) -> None:
         fax = self.store.fax(fax_id)
@@ -161,7 +163,9 @@ class Desk:
 
     def silent_sinks(self) -> list[SinkState]:
         """Receivers that are still configured and take nothing, or gave something up."""
-        return [sink for sink in self.store.sinks(undone=True) if self.config.receiver(sink.id) and sink.dead(now())]
+        return [
+            sink for sink in self.store.copies.sinks(undone=True) if self.config.receiver(sink.id) and sink.dead(now())
+        ]
 
     def senders(self, faxes: Sequence[Fax]) -> dict[str, Sender]:
         """Who sent each of them, by the directory of today; those whose sender nobody knows are left out."""
@@ -171,11 +175,11 @@ class Desk:
 
     def _as_json(self, faxes: Sequence[Fax], knows: Callable[[Fax], bool]) -> list[dict[str, Any]]:
         ids = [fax.id for fax in faxes]
-        texts = self.store.texts(ids)
+        texts = self.store.inbox.texts(ids)
         copies: dict[str, list[Delivery]] = {}
-        for delivery in self.store.deliveries(ids):
+        for delivery in self.store.copies.deliveries(ids):
             copies.setdefault(delivery.fax_id, []).append(delivery)
-        alike, jobs, alerts = self.store.likenesses(ids), self.store.jobs(faxes), self.store.alerts(ids)
+        alike, jobs, alerts = self.store.likenesses(ids), self.store.jobs(faxes), self.store.calls.alerts(ids)
         senders = self.senders(faxes)
         return [
             {

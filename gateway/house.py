@@ -164,7 +164,7 @@ def _database_troubles(house: House) -> Iterator[str]:
     try:
         house.store.check()
         silent = now() - 4 * worker.SILENT
-        if not any(executor.beat_at > silent for executor in house.store.executors()):
+        if not any(executor.beat_at > silent for executor in house.store.queue.executors()):
             yield "読み取りのワーカーが動いていません (no worker is alive)"
     except SQLAlchemyError:
         yield "データベースに接続できません (the database does not answer)"

@@ -52,7 +52,7 @@ class Learned:
 
     def __call__(self) -> Model:
         """One short query; the bytes are read when the model is another than before."""
-        row = self._store.model_in_use()
+        row = self._store.lessons.model_in_use()
         name = row.sha256 if row is not None else ""
         if self._known is None or self._known[0] != name:
             self._known = name, self._read(name)
@@ -111,7 +111,7 @@ class School:
         from routing import training  # scikit-learn: a second and 100 MB
 
         corrected = self._corrected()
-        row = self.store.model_in_use()
+        row = self.store.lessons.model_in_use()
         until = int(row.card.get("until", 0)) if row is not None else 0
         new = sum(number > until for number, _ in corrected)
         if not new:
@@ -139,7 +139,7 @@ class School:
 
         return [
             (event.id or 0, Example(str(event.detail["after"]["type"]), text, f"fax {event.fax_id}", WEIGHT))
-            for event, text in self.store.corrections()
+            for event, text in self.store.lessons.corrections()
             if len(text.strip()) and self.taxonomy.get(event.detail["after"]["type"]) is not None
         ]
 
@@ -172,7 +172,7 @@ class School:
 
     def _take(self, model: Model, who: str, moment: datetime) -> str:
         digest = self.spool.put(models.to_bytes(model))
-        self.store.take_over(LearnedModel(sha256=digest, at=moment, who=who, card=dict(model.card)))
+        self.store.lessons.take_over(LearnedModel(sha256=digest, at=moment, who=who, card=dict(model.card)))
         return digest
 
 

@@ -121,14 +121,14 @@ def erase(store: Store, spool: Spool, moment: float) -> int:
     meanwhile the door takes no equal mail. Killed at any place, the next call goes on. ``moment`` as time.time().
     """
     before, gone = moment - LEAVING, 0
-    for digest in store.doomed(datetime.fromtimestamp(before, UTC)):
+    for digest in store.cases.doomed(datetime.fromtimestamp(before, UTC)):
         if not store.strangers([digest]):
-            store.settle_doomed(digest, "needed")
+            store.cases.settle_doomed(digest, "needed")
         elif spool.destroy(digest, before):
-            store.settle_doomed(digest, "gone")
+            store.cases.settle_doomed(digest, "gone")
             gone += 1
     if gone:
-        store.empty_log()
+        store.cases.empty_log()
     return gone
 
 

@@ -1,13 +1,11 @@
-"""The rows of faxes and of their journey, every query by name.
+"""The rows of faxes, from the door to the department's inbox, every query by name.
 
 A write begins with its guard (an UPDATE or INSERT), so that SQLite takes the write lock before anything is decided.
-People, the count, the chain over the events and the directory have rooms of their own, which hang here.
+What is not the journey itself has rooms of its own, which hang here: lists, copies, calls, sealed cases, the queue...
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,15 +17,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from gateway import case as clock
+from gateway.calls import CallOf, Calls, answered, nobody, raise_alert
 from gateway.chain import Chain
-from gateway.database import LOOK_MS, PER_QUERY, alone, database_time, note, transaction, waiting
+from gateway.copies import Copies, send
+from gateway.database import FEW, LOOK_MS, PER_QUERY, alone, mine, note, transaction, waiting
 from gateway.errors import BeingDestroyed, Superseded, UsageError
+from gateway.inbox import Inbox
 from gateway.institutions import Institutions, sight
 from gateway.ledger import Ledger
+from gateway.lessons import CORRECTED, Lessons
 from gateway.models import (
-    Alert,
-    Case,
-    Delivery,
     Doomed,
     Event,
     Executor,
@@ -37,7 +36,6 @@ from gateway.models import (
     Likeness,
     Page,
     Part,
-    Sighting,
     Standing,
     State,
     Work,
@@ -46,53 +44,18 @@ from gateway.models import (
     now,
 )
 from gateway.people import People
+from gateway.queue import JOURNEY, Queue, restart, want
+from gateway.sealing import DESTROYED, SEALED, Cases, open_again, seal, seal_if_misdirected, take_step
 from routing.directory import Sighting as Seen
-
-LOOKS = ("viewed", "downloaded", "sign-in", "sign-out", "token", "case:opened")
-"""Events that tell who looked, and change nothing in a list."""
 
 SHARED = {"accepted_at", "received_at", "month", "line", "envelope_from", "client", "kind", "sender", "subject",
           "caller", "caller_source", "tsi"}  # fmt: skip
 """What an entry for another department has of the fax: the call, none of its content."""
-FAXES = ("fax", "unreadable", "no_attachment")
-"""Kinds of mail that stand in an inbox as a fax, or where one should be; the rest are notices of machines."""
 
-SEALED = "誤着のおそれがあるため封印しています。案件のページで理由を書いて開き、発信元に連絡してください。"
-"""Stands instead of everything that a sealed fax tells."""
-
-SEALED_WITH = "元のFAXが誤着とされたため封印しています。手元の写しは使わず、案件を扱う部署に確かめてください。"
-"""The same at an entry for another department, whose people cannot open the case."""
-
-NOT_SENT = "誤着として封印したため、送りません。"
-"""Why a copy was stopped; it is set going again when the fax turns out to be ours."""
-
-STOPPED = sa.and_(col(Delivery.state) == "failed", col(Delivery.error).is_not_distinct_from(NOT_SENT))
-"""Copies that are kept back; no fault of their sink."""
 
 ADVERTISING = "SPAM"
 """The document type (routing/data/document_taxonomy.csv) that is kept apart from the inbox."""
 
-LOST = ("device_error", "bounce")
-"""Notices that tell of something that has not arrived: a person must hear of them."""
-
-NO_FAX = sa.text("fax.kind <> 'fax'")
-"""By these words the database knows that an index of its own serves (models.Fax, ``fax_notice``)."""
-
-DESTROYED = "誤着のため、内容と原本を破棄しました。受信の記録と案件の経過だけが残っています。"
-"""Stands instead of everything that a destroyed fax told."""
-
-WIPED: dict[str, Any] = {
-    "envelope_from": "", "sender": "", "subject": "", "message_id": "",
-    "caller": None, "caller_source": "", "tsi": None,
-    "problems": [], "document_type": clock.CLASS, "confidence": None, "masked": False, "reasons": [], "fields": {},
-    "held_because": [DESTROYED], "barcodes": [], "documents": [], "unopened": [], "institution": None,
-    "sender_known": {}, "enclosed": None, "said": None, "pictures": None, "state": State.HELD, "run": "",
-    "urgent": False,
-}  # fmt: skip
-"""What a destroyed fax keeps of its content: nothing. Its call's line, time and number of pages stay, and its count."""
-
-PATIENT = timedelta(minutes=10)
-"""How long a sink may take nothing, while copies wait for it, before it is said to be dead."""
 
 RACES = 5
 """How often a commit of the door is tried again because another door was first with equal bytes."""
@@ -103,57 +66,12 @@ TOGETHER = timedelta(days=5)
 BACKLOG = "backlog"
 """The client of mails from before there was a gateway: they wait behind everything, and nobody is called for them."""
 
-UNDONE = ("pending", "deferred", "failed")
-"""Copies that their sink has not taken."""
-
-FEW = 20
-"""Faxes that are looked at together for a lost job. Those that only wait their turn move on, and the next are seen."""
-
-CORRECTED = "corrected"
-"""The event of a person's word on a fax."""
-MOST_LEARNED = 5_000
-"""Corrections that are learned from, the newest."""
-
-JOURNEY, CARRY, ALERT = "journey", "carry", "alert"
-"""Work for a worker: walk a fax from its mail to its department; deliver its waiting copies; tell people of it."""
-
-LAST_STEP = 8
-"""Steps of an alert that nobody answers; with the usual 15 minutes people have been called for two hours."""
-
-HandOver = Callable[[sa.Connection, str, str], None]
-"""Puts a job (work, fax id) into the engine's queue inside the caller's transaction."""
 
 Siblings = list[tuple[Part, Fax]]
 """Parts of a split mail, each with its row in the inbox."""
 
 SinksOf = Callable[[str | None], Sequence[str]]
 """The ids of the sinks that carry a department's copies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Who is told of an urgent fax at one step, and how long they have to open it."""
-
-    sinks: tuple[str, ...]
-    wait: timedelta
-
-
-CallOf = Callable[[Fax, int, datetime], Call]
-"""The call for a fax at a step (from 1) at a moment."""
-
-
-def nobody(_fax: Fax, _step: int, _moment: datetime) -> Call:
-    """No alerts: nobody is told."""
-    return Call((), timedelta(minutes=15))
-
-
-@dataclass(frozen=True, slots=True)
-class Haste:
-    """What tells how soon a job is taken."""
-
-    line: str
-    client: str
-    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,91 +165,14 @@ class Taken:
     decided: Decided
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which faxes to list. ``departments`` None means all."""
-
-    departments: tuple[str, ...] | None = None
-    department: str | None = None
-    state: str | None = None
-    work: str | None = None
-    type: str | None = None
-    text: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    notices: bool | None = None
-    """True: only mails that are no fax; False: only faxes; None: both."""
-    nowhere: bool = False
-    """Only faxes that no department has yet."""
-    place: str | None = None
-    """One tab of the inbox: new, claimed, held, done, spam or notices."""
-    number: str | None = None
-    """With ``text``: also everything from this caller (E.164)."""
-    cursor: str | None = None
-    limit: int = 50
-    urgent_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How much waits where, for those who watch the gateway."""
-
-    faxes: dict[str, int]
-    """By state."""
-    deliveries: dict[str, int]
-    """By state."""
-    oldest_unread: datetime | None
-    """When the oldest fax came that nobody has taken."""
-    unopened: int = 0
-    """Urgent faxes that people were called to and that nobody has opened."""
-    apart: int = 0
-    """Advertising that nobody has looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkState:
-    """How a sink does."""
-
-    id: str
-    waiting: int
-    failed: int
-    """Given up; a person has to change something."""
-    taken_at: datetime | None
-    """When it last took anything."""
-    tried_since: datetime | None
-    """When the oldest fax came whose copy it was offered in vain; None: nothing is stuck."""
-    error: str | None
-
-    def dead(self, moment: datetime) -> bool:
-        """Whether it has taken nothing for a while although there was something, or something was given up."""
-        if self.tried_since is None:
-            return self.failed > 0
-        last = max(self.tried_since, self.taken_at) if self.taken_at else self.tried_since
-        return self.failed > 0 or moment - last > PATIENT
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What an inbox shows on its tabs."""
-
-    new: int = 0
-    claimed: int = 0
-    done: int = 0
-    held: int = 0
-    spam: int = 0
-    """Advertising that nobody has looked at."""
-    notices: int = 0
-    urgent: int = 0
-    by_department: dict[str, int] = field(default_factory=dict)
-
-
 class Store:
     """The database. Built once by the service; everything else is handed it."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self.people, self.ledger, self.chain = People(engine), Ledger(engine), Chain(engine)
-        self.institutions = Institutions(engine)
+        self.institutions, self.queue, self.copies = Institutions(engine), Queue(engine), Copies(engine)
+        self.calls, self.inbox, self.lessons, self.cases = Calls(engine), Inbox(engine), Lessons(engine), Cases(engine)
         # Made once: building these again for every mail was a third of what the door spent on its rows.
         self._insert_fax, self._insert_event, self._insert_job = sa.insert(Fax), sa.insert(Event), sa.insert(Job)
         doomed = sa.and_(col(Doomed.digest) == col(Fax.sha256), col(Doomed.fate) == "")
@@ -406,58 +247,6 @@ class Store:
                 unknown.difference_update(mails, wholes, pictures, models)
         return unknown
 
-    # ---- jobs -----------------------------------------------------------------------------------
-
-    def hand_over(self, put: HandOver, most: int = 100) -> int:
-        """Put the oldest jobs into the engine's queue and take them out here, both or neither; gives how many."""
-        with self.engine.connect() as connection:  # a look takes no write lock
-            if connection.execute(sa.select(col(Job.id)).limit(1)).first() is None:
-                return 0
-        with self.engine.begin() as connection:
-            # Another host may do the same at this moment (PostgreSQL); SQLite has one writer. Alerts wait for nobody.
-            first: list[Any] = [Job.work != ALERT, Job.id]
-            oldest = sa.select(col(Job.id)).order_by(*first).limit(most).with_for_update(skip_locked=True)
-            taken = connection.execute(
-                sa.delete(Job)
-                .where(col(Job.id).in_(oldest.scalar_subquery()))
-                .returning(col(Job.id), col(Job.work), col(Job.fax_id))
-            ).all()
-            for _, work, fax_id in sorted(taken):
-                put(connection, work, fax_id)
-        return len(taken)
-
-    @staticmethod
-    def haste(connection: sa.Connection, fax_id: str) -> Haste:
-        """What tells how soon a fax's job is taken, inside the transaction that hands it over."""
-        columns: list[Any] = [Fax.line, Fax.client, Fax.urgent]
-        return Haste(*connection.execute(sa.select(*columns).where(col(Fax.id) == fax_id)).one())
-
-    def carry_again(self, before: datetime, work: str = CARRY, most: int = FEW) -> list[str]:
-        """Faxes with copies (or messages: ALERT) that should have been tried before then, and were not.
-
-        Their job may be lost. Those first that have waited longest.
-        """
-        late = sa.func.coalesce(Delivery.next_attempt, Delivery.updated_at) < before
-        waiting = sa.and_(col(Delivery.state).in_(["pending", "deferred"]), _of_work(work))
-        with transaction(self.engine) as session:
-            longest = sa.func.min(Delivery.updated_at)
-            found = select(Delivery.fax_id).where(waiting, late).group_by(col(Delivery.fax_id)).order_by(longest)
-            return list(session.exec(found.limit(most)))
-
-    def want_carried(self, fax_id: str, work: str = CARRY) -> None:
-        """Have the waiting copies (or messages: ALERT) of a fax tried."""
-        with transaction(self.engine) as session:
-            self._want(session, work, fax_id)
-
-    def wanted(self, fax_id: str) -> bool:
-        """Whether a job of this fax waits for a worker."""
-        with transaction(self.engine) as session:
-            return session.exec(select(Job.id).where(Job.fax_id == fax_id)).first() is not None
-
-    @staticmethod
-    def _want(session: Session, work: str, fax_id: str) -> None:
-        session.add(Job(work=work, fax_id=fax_id))
-
     def known(self, sha256: str, line: str) -> bool:
         """Whether this mail has been taken for this line before."""
         with transaction(self.engine) as session:
@@ -473,7 +262,7 @@ class Store:
         decided = col(Fax.state).in_([State.ROUTED, State.HELD])
         state = sa.case((decided, col(Fax.state)), else_=State.READING)
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
+            fax = mine(session, fax_id, run=run, attempt=Fax.attempt + 1, state=state)
             if fax.destroyed_at is not None:
                 raise Superseded(f"FAX {fax_id} は破棄されました (destroyed)")
             return fax
@@ -538,7 +327,7 @@ class Store:
             if fax.joined_into:
                 session.flush()
                 session.execute(sa.update(Fax).where(col(Fax.id) == fax.id).values(**_joined_into(fax.joined_into)))
-                self._restart(session, fax.joined_into)
+                restart(session, fax.joined_into)
             return part
 
     def siblings(self, part: Part) -> Siblings:
@@ -619,14 +408,14 @@ class Store:
             )
             if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
                 return False  # another worker was faster, or the last part has come
-            self._restart(session, fax_id)
+            restart(session, fax_id)
             note(session, "gateway", "incomplete", fax_id)
             return True
 
     def separate(self, fax_id: str, who: str) -> Fax:
         """A person says that the mails of a split fax are faxes of their own: each is opened and read again as one."""
         with transaction(self.engine) as session:
-            self._mine(session, fax_id)
+            mine(session, fax_id)
             mails = self._of_one_job(session, [fax_id])
             if len(mails) < 2 or any(part.style != "counter" for part, _ in mails):
                 raise UsageError("分けられるのは、件名に [1/3] のような番号のあるメールだけです (nothing to separate)")
@@ -636,7 +425,7 @@ class Store:
                     fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
                 session.add(part)
                 session.add(fax)
-                self._restart(session, fax.id)
+                restart(session, fax.id)
                 note(session, who, "separated", fax.id)
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
@@ -681,14 +470,7 @@ class Store:
     def more_came(self, fax_id: str) -> None:
         """Another part of this fax is here: it is opened again, with it."""
         with transaction(self.engine) as session:
-            self._restart(session, fax_id)
-
-    def _restart(self, session: Session, fax_id: str) -> None:
-        """Run the journey from the start, for another reason than a failure."""
-        anew = {"state": State.RECEIVED, "run": "", "attempt": 0, "updated_at": now()}
-        again = sa.update(Fax).where(col(Fax.id) == fax_id, col(Fax.destroyed_at).is_(None)).values(**anew)
-        if session.execute(again.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
-            self._want(session, JOURNEY, fax_id)
+            restart(session, fax_id)
 
     def page_read(self, run: str, page: Page) -> None:
         """Keep a page; the same page again replaces itself."""
@@ -753,14 +535,14 @@ class Store:
                 fax.apart_since = (fax.apart_since or now()) if decided.apart else None
             else:
                 fax.state = State.ROUTED
-            self._seal_if_misdirected(session, fax)
+            seal_if_misdirected(session, fax)
             self._keep_together(session, fax)
             session.add(fax)
             session.flush()
             note(session, "journey", str(fax.state), fax_id, department=fax.department, type=fax.document_type)
             again = self._repeat(session, fax)
             if fax.state == State.ROUTED and not again:
-                self._send(session, fax, sinks_of(fax.department))
+                send(session, fax, sinks_of(fax.department))
             if fax.urgent:
                 self._raise(session, fax, call_of)
             for taken in () if again or fax.sealed or fax.taken_from else decided.also:
@@ -803,7 +585,7 @@ class Store:
             session.add(Page(**{**page.model_dump(), "fax_id": entry_id, "number": number}))
         note(session, "journey", "taken", entry_id, department=entry.department, type=entry.document_type)
         note(session, "journey", "shared", fax.id, department=entry.department, entry=entry_id)
-        self._send(session, entry, sinks_of(entry.department))
+        send(session, entry, sinks_of(entry.department))
         if entry.urgent:
             self._raise(session, entry, call_of)
 
@@ -822,12 +604,12 @@ class Store:
     def again(self, fax_id: str, who: str) -> Fax:
         """Run the journey again from the start (requeue)."""
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id)
+            fax = mine(session, fax_id)
             if fax.destroyed_at is None:
                 fax.state, fax.run = State.RECEIVED, ""
                 session.add(fax)
                 note(session, who, "requeued", fax_id)
-                self._want(session, JOURNEY, fax_id)
+                want(session, JOURNEY, fax_id)
             return fax
 
     def excused(self, fax_id: str) -> None:
@@ -873,100 +655,10 @@ class Store:
         known = session.exec(select(Fax.id).where(Fax.line == fax.line, Fax.id != fax.id, family)).first()
         return known is not None
 
-    def _send(self, session: Session, fax: Fax, sinks: Sequence[str]) -> None:
-        fresh = [sink for sink in sinks if session.get(Delivery, f"{fax.id}-{sink}") is None]
-        for sink in fresh:
-            session.add(Delivery(id=f"{fax.id}-{sink}", fax_id=fax.id, sink=sink, updated_at=now()))
-        if fresh:
-            self._want(session, CARRY, fax.id)
-
-    # ---- alerts ---------------------------------------------------------------------------------
-
     def _raise(self, session: Session, fax: Fax, call_of: CallOf) -> None:
-        """Tell people of an urgent fax, once for each department that it comes to; not of repeats and old mails."""
-        if fax.kind != "fax" or fax.joined_into or fax.client == BACKLOG or self._repeat(session, fax):
-            return
-        known = session.get(Alert, fax.id)
-        if known is not None and known.department == fax.department:
-            return
-        moment = now()
-        call = call_of(fax, 1, moment)
-        raised = {"raised_at": moment, "stepped_at": moment, "next_at": moment + call.wait}
-        session.merge(Alert(fax_id=fax.id, department=fax.department, step=1, opened_at=None, opened_by=None, **raised))
-        self._tell(session, fax, 1, call)
-
-    def _tell(self, session: Session, fax: Fax, step: int, call: Call) -> None:
-        for sink in call.sinks:
-            name = f"{fax.id}-alert{step}-{sink}"
-            if session.get(Delivery, name) is None:
-                session.add(Delivery(id=name, fax_id=fax.id, sink=sink, step=step, updated_at=now()))
-        session.flush()
-        self._want(session, ALERT, fax.id)
-        note(session, "gateway", "alerted" if step == 1 else "escalated", fax.id, step=step, sinks=list(call.sinks))
-
-    def escalate(self, moment: datetime, call_of: CallOf, most: int = FEW) -> list[str]:
-        """Take the next step of every alert that nobody has answered in its time; gives the faxes.
-
-        Called again and again by every host; each step is taken once.
-        """
-        with transaction(self.engine) as session:
-            late = select(Alert.fax_id, Alert.step).where(col(Alert.next_at) <= moment).order_by(col(Alert.next_at))
-            found = session.exec(late.limit(most)).all()
-        return [fax_id for fax_id, step in found if self._escalate(fax_id, step, moment, call_of)]
-
-    def _escalate(self, fax_id: str, step: int, moment: datetime, call_of: CallOf) -> bool:
-        with transaction(self.engine) as session:
-            guard = (
-                sa.update(Alert)
-                .where(col(Alert.fax_id) == fax_id, col(Alert.step) == step, col(Alert.next_at) <= moment)
-                .values(step=step + 1, stepped_at=moment, next_at=None)
-            )
-            if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-                return False  # another host was faster, or somebody has just opened it
-            fax = session.exec(select(Fax).where(Fax.id == fax_id)).one()
-            call = call_of(fax, step + 1, moment)
-            if step + 1 < LAST_STEP:
-                session.execute(sa.update(Alert).where(col(Alert.fax_id) == fax_id).values(next_at=moment + call.wait))
-            self._tell(session, fax, step + 1, call)
-            return True
-
-    def unreachable(self, fax_id: str, step: int) -> None:
-        """A message of this step can never arrive: where none has, the next step is due now."""
-        with transaction(self.engine) as session:
-            reached = select(Delivery.id).where(
-                Delivery.fax_id == fax_id, Delivery.step == step, col(Delivery.state) != "failed"
-            )
-            if session.exec(reached.limit(1)).first() is None:
-                session.execute(
-                    sa.update(Alert)
-                    .where(col(Alert.fax_id) == fax_id, col(Alert.step) == step, col(Alert.next_at).is_not(None))
-                    .values(next_at=now())
-                )
-
-    def looked(self, fax_id: str, who: str) -> None:
-        """A person has opened the fax's page."""
-        with transaction(self.engine) as session:
-            note(session, who, "viewed", fax_id)
-            self._answered(session, fax_id, who)
-
-    def _answered(self, session: Session, fax_id: str, who: str) -> None:
-        """Nobody else is called for this fax."""
-        moment = now()
-        guard = (
-            sa.update(Alert)
-            .where(col(Alert.fax_id) == fax_id, col(Alert.opened_at).is_(None))
-            .values(opened_at=moment, opened_by=who, next_at=None)
-        )
-        if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-            return
-        unsent = sa.and_(col(Delivery.fax_id) == fax_id, col(Delivery.step) > 0, col(Delivery.state) == "deferred")
-        session.execute(sa.delete(Delivery).where(unsent))  # a message that comes hours later calls for nothing
-        note(session, who, "opened", fax_id)
-
-    def alerts(self, fax_ids: Sequence[str]) -> dict[str, Alert]:
-        """The alerts of these faxes, by fax."""
-        with transaction(self.engine) as session:
-            return {alert.fax_id: alert for alert in session.exec(select(Alert).where(col(Alert.fax_id).in_(fax_ids)))}
+        """Nobody is called for a repeat, a part, a notice or an old mail."""
+        if fax.kind == "fax" and not fax.joined_into and fax.client != BACKLOG and not self._repeat(session, fax):
+            raise_alert(session, fax, call_of)
 
     # ---- the same fax again ---------------------------------------------------------------------
 
@@ -1125,7 +817,7 @@ class Store:
                 session.add(child)
                 if child.work_by == "gateway":  # filed as done without anybody's seeing it, and without copies
                     child.work, child.work_by, child.work_at = Work.NEW, None, None
-                    self._restart(session, child.id)
+                    restart(session, child.id)
             self._say(session, fax, other, "different", who)
         return self._sure(fax_id)
 
@@ -1150,154 +842,12 @@ class Store:
         with transaction(self.engine) as session:
             return session.exec(select(Fax).where(Fax.id == fax_id)).one()
 
-    # ---- copies ---------------------------------------------------------------------------------
-
-    def waiting(self, fax_id: str, work: str = CARRY) -> list[Delivery]:
-        """Copies of this fax, or messages about it (ALERT), that have not arrived."""
-        with transaction(self.engine) as session:
-            waits = col(Delivery.state).in_(["pending", "deferred"])
-            rows = select(Delivery).where(Delivery.fax_id == fax_id, waits, _of_work(work))
-            if work == CARRY:  # of a sealed fax nothing goes out; people are called to it all the same
-                closed = select(Fax.id).where(Fax.id == fax_id, col(Fax.sealed).is_not(None))
-                rows = rows.where(col(Delivery.fax_id).not_in(closed))
-            return list(session.exec(rows))
-
-    def deliveries(self, fax_ids: Sequence[str]) -> list[Delivery]:
-        """All copies of these faxes."""
-        with transaction(self.engine) as session:
-            return list(
-                session.exec(select(Delivery).where(col(Delivery.fax_id).in_(fax_ids)).order_by(col(Delivery.id)))
-            )
-
-    def carried(
-        self, delivery_id: str, state: str, error: str | None, receipt: str | None, next_attempt: datetime | None
-    ) -> None:
-        """Note how a try went."""
-        with transaction(self.engine) as session:
-            session.execute(
-                sa.update(Delivery)
-                .where(col(Delivery.id) == delivery_id, col(Delivery.state) != "delivered")
-                .values(
-                    state=state,
-                    attempts=Delivery.attempts + 1,
-                    error=error,
-                    receipt=receipt and receipt.replace("\0", ""),  # a receiver's words; PostgreSQL takes no NUL
-                    next_attempt=next_attempt,
-                    updated_at=now(),
-                )
-            )
-
-    def sinks(self, *, undone: bool = False) -> list[SinkState]:
-        """How each sink does that was ever given a copy or a message; ``undone``: only those with something left."""
-        state, waits = col(Delivery.state), col(Delivery.state).in_(["pending", "deferred"])
-        columns: list[Any] = [
-            Delivery.sink,
-            sa.func.sum(sa.case((waits, 1), else_=0)),
-            sa.func.sum(sa.case((state == "failed", 1), else_=0)),
-            sa.func.min(sa.case((sa.and_(waits, col(Delivery.attempts) > 0), col(Fax.accepted_at)))),
-        ]
-        left = sa.select(*columns).join(Fax, col(Fax.id) == col(Delivery.fax_id)).where(state.in_(UNDONE), ~STOPPED)
-        with transaction(self.engine) as session:
-            rows = {row[0]: row[1:] for row in session.execute(left.group_by(col(Delivery.sink)))}
-            names = rows if undone else session.exec(select(Delivery.sink).distinct())
-            taken = {sink: self._last_taken(session, sink) for sink in names}
-            return [
-                SinkState(
-                    id=sink,
-                    waiting=(found := rows.get(sink, (0, 0, None)))[0],
-                    failed=found[1],
-                    taken_at=taken[sink],
-                    tried_since=found[2],
-                    error=self._last_error(session, sink),
-                )
-                for sink in sorted(taken)
-            ]
-
-    @staticmethod
-    def _last_taken(session: Session, sink: str) -> datetime | None:
-        """One look into the index for each sink: together they would go over all that was ever delivered."""
-        last = select(sa.func.max(col(Delivery.updated_at))).where(Delivery.state == "delivered", Delivery.sink == sink)
-        return session.exec(last).one()
-
-    @staticmethod
-    def _last_error(session: Session, sink: str) -> str | None:
-        undone = col(Delivery.state).in_(["deferred", "failed"])
-        wrong = select(Delivery.error).where(Delivery.sink == sink, undone, ~STOPPED)
-        return session.exec(wrong.order_by(col(Delivery.updated_at).desc()).limit(1)).first()
-
-    def resend(self, sink: str, who: str) -> int:
-        """Try again now what this sink has not taken; gives how much. Copies of sealed faxes stay stopped."""
-        with transaction(self.engine) as session:
-            undone = sa.and_(col(Delivery.sink) == sink, col(Delivery.state).in_(["deferred", "failed"]), ~STOPPED)
-            again = (
-                sa.update(Delivery)
-                .where(undone, col(Delivery.step) == 0)
-                .values(state="pending", attempts=0, next_attempt=None, updated_at=now())
-                .returning(col(Delivery.fax_id))
-            )
-            faxes = sorted({row[0] for row in session.execute(again)})
-            for fax_id in faxes:
-                self._want(session, CARRY, fax_id)
-            note(session, who, "resent", None, sink=sink, copies=len(faxes))
-            return len(faxes)
-
-    # ---- the inbox ------------------------------------------------------------------------------
+    # ---- what people do ------------------------------------------------------------------------------
 
     def fax(self, fax_id: str) -> Fax | None:
         """One fax, or None."""
         with transaction(self.engine) as session:
             return session.get(Fax, fax_id)
-
-    def texts(self, fax_ids: Sequence[str]) -> dict[str, str]:
-        """The whole text of each fax, a form feed between pages."""
-        with transaction(self.engine) as session:
-            rows = session.exec(
-                select(Page.fax_id, Page.text)
-                .where(col(Page.fax_id).in_(fax_ids))
-                .order_by(col(Page.fax_id), col(Page.number))
-            ).all()
-        texts: dict[str, list[str]] = {}
-        for fax_id, text in rows:
-            texts.setdefault(fax_id, []).append(text)
-        return {fax_id: "\f".join(pages) for fax_id, pages in texts.items()}
-
-    def find(self, query: Query) -> tuple[list[Fax], str | None]:
-        """Faxes, newest first, and the cursor of the next ones."""
-        statement = select(Fax).where(*_conditions(query))
-        if query.cursor:
-            statement = statement.where(_beyond(query, *_read_cursor(query.cursor), newer=False))
-        with transaction(self.engine) as session:
-            rows = list(session.exec(statement.order_by(*_order(query, newer=False)).limit(query.limit + 1)))
-        more = len(rows) > query.limit
-        rows = rows[: query.limit]
-        return rows, _cursor(rows[-1]) if more else None
-
-    def neighbours(self, fax: Fax, query: Query) -> tuple[str | None, str | None]:
-        """The faxes before and after this one in the list that ``query`` shows; the fax itself may have left it."""
-        found: list[str | None] = []
-        with transaction(self.engine) as session:
-            for newer in (True, False):
-                beyond = _beyond(query, fax.urgent, fax.accepted_at, fax.id, newer=newer)
-                statement = select(Fax.id).where(*_conditions(query), beyond).order_by(*_order(query, newer=newer))
-                found.append(session.exec(statement.limit(1)).first())
-        return found[0], found[1]
-
-    def tally(self, departments: tuple[str, ...] | None, nowhere: bool = False) -> Tally:
-        """The figures on the tabs of an inbox; ``nowhere`` for the inbox of faxes that no department has yet."""
-        keys: list[Any] = [Fax.department, Fax.work, Fax.state, Fax.urgent, Fax.kind, col(Fax.apart_since).is_not(None)]
-        shown = Query(departments=departments, nowhere=nowhere)
-        with transaction(self.engine) as session:
-            rows = session.execute(sa.select(*keys, sa.func.count()).where(*_conditions(shown)).group_by(*keys)).all()
-        figures = {"new": 0, "claimed": 0, "done": 0, "held": 0, "spam": 0, "notices": 0, "urgent": 0}
-        by_department: dict[str, int] = {}
-        for department, work, state, urgent, kind, apart, count in rows:
-            place = _place(work, state, kind, apart)
-            figures[place] += count
-            if urgent and work != Work.DONE and place != "notices":
-                figures["urgent"] += count
-            if work == Work.NEW and place not in ("notices", "spam"):
-                by_department[department or ""] = by_department.get(department or "", 0) + count
-        return Tally(**figures, by_department=by_department)
 
     def repeats(self, fax_id: str) -> list[Fax]:
         """Entries that are this fax come again."""
@@ -1309,60 +859,6 @@ class Store:
         with transaction(self.engine) as session:
             return list(session.exec(select(Event).where(Event.fax_id == fax_id).order_by(col(Event.id))))
 
-    def answered_before(self, fax_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What had been decided of faxes before a person corrected them for the first time."""
-        found: dict[str, dict[str, Any]] = {}
-        with transaction(self.engine) as session:
-            for start in range(0, len(fax_ids), PER_QUERY):
-                some = fax_ids[start : start + PER_QUERY]
-                corrected = select(Event).where(col(Event.fax_id).in_(some), Event.action == CORRECTED)
-                for event in session.exec(corrected.order_by(col(Event.id))):
-                    found.setdefault(event.fax_id or "", event.detail.get("before", {}))
-        return found
-
-    def last_event(self) -> int:
-        """The number of the newest event that changed something: when it grows, a list looks different."""
-        with transaction(self.engine) as session:
-            changes = select(sa.func.max(col(Event.id))).where(col(Event.action).not_in(LOOKS))
-            return session.exec(changes).one() or 0
-
-    def figures(self) -> Figures:
-        """How much waits where."""
-        with transaction(self.engine) as session:
-            faxes: list[Any] = [Fax.state, sa.func.count()]
-            copies: list[Any] = [Delivery.state, sa.func.count()]
-            unopened = sa.select(sa.func.count()).select_from(Alert).where(col(Alert.opened_at).is_(None))
-            in_sight = [*_conditions(Query(work=Work.NEW, notices=False)), col(Fax.apart_since).is_(None)]
-            unread = sa.select(sa.func.min(Fax.accepted_at)).where(*in_sight)
-            apart = sa.select(sa.func.count()).select_from(Fax).where(*_conditions(Query(place="spam")))
-            return Figures(
-                faxes=dict(session.execute(sa.select(*faxes).group_by(col(Fax.state))).all()),
-                deliveries=dict(session.execute(sa.select(*copies).group_by(col(Delivery.state))).all()),
-                oldest_unread=session.execute(unread).scalar_one(),
-                unopened=session.execute(unopened).scalar_one(),
-                apart=session.execute(apart).scalar_one(),
-            )
-
-    def overlooked_apart(self, departments: tuple[str, ...] | None, before: datetime) -> int:
-        """How much advertising came before then that nobody of these departments has looked at."""
-        shown = _conditions(Query(departments=departments, place="spam", until=before))
-        with transaction(self.engine) as session:
-            return session.exec(select(sa.func.count()).select_from(Fax).where(*shown)).one()
-
-    def lost(self, departments: tuple[str, ...] | None, most: int = FEW) -> list[Fax]:
-        """Machines' mails that tell of something that has not arrived, which nobody has finished; newest first."""
-        shown = _conditions(Query(departments=departments))
-        telling = select(Fax).where(NO_FAX, *shown, col(Fax.kind).in_(LOST), Fax.work != Work.DONE)
-        with transaction(self.engine) as session:
-            return list(session.exec(telling.order_by(col(Fax.accepted_at).desc(), col(Fax.id)).limit(most)))
-
-    def told_by_machine(self, line: str, departments: tuple[str, ...] | None, most: int) -> list[Fax]:
-        """The newest mails of the machine of this line that are no fax and no part of one."""
-        shown = _conditions(Query(departments=departments, notices=True))
-        telling = select(Fax).where(NO_FAX, *shown, Fax.line == line, Fax.kind != "part")
-        with transaction(self.engine) as session:
-            return list(session.exec(telling.order_by(col(Fax.accepted_at).desc(), col(Fax.id)).limit(most)))
-
     def note(self, who: str, action: str, fax_id: str | None = None, **detail: Any) -> None:
         """Write an event."""
         with transaction(self.engine) as session:
@@ -1371,10 +867,10 @@ class Store:
     def mark(self, fax_id: str, who: str, work: Work) -> Fax:
         """A person takes the fax, finishes it or lays it back."""
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, work=work, work_by=who, work_at=now())
+            fax = mine(session, fax_id, work=work, work_by=who, work_at=now())
             note(session, who, f"work:{work}", fax_id)
             if work != Work.NEW:
-                self._answered(session, fax_id, who)
+                answered(session, fax_id, who)
             return fax
 
     def correct(
@@ -1392,7 +888,7 @@ class Store:
         ``haste``: whether what it is now is urgent, and when it is due; an urgent one is told to its department.
         """
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, corrected_by=who)
+            fax = mine(session, fax_id, corrected_by=who)
             if fax.sealed:
                 raise UsageError(SEALED)
             return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
@@ -1420,13 +916,13 @@ class Store:
         fax.urgent, fax.due_at = haste
         fax.apart_since = (fax.apart_since or now()) if document_type == ADVERTISING else None
         if document_type == clock.CLASS:
-            self._seal(session, fax, who)
+            seal(session, fax, who)
         self._keep_together(session, fax)
         session.add(fax)
         session.flush()
         if not fax.sealed:
-            self._send(session, fax, sinks)
-        self._answered(session, fax.id, who)
+            send(session, fax, sinks)
+        answered(session, fax.id, who)
         if fax.urgent and fax.work != Work.DONE and not fax.sealed:
             self._raise(session, fax, call_of)
         return fax
@@ -1436,7 +932,7 @@ class Store:
     def seal(self, fax_id: str, who: str) -> Fax:
         """A person says that a fax is not for us: it is closed, and its copies stop."""
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, corrected_by=who)
+            fax = mine(session, fax_id, corrected_by=who)
             head = session.get(Fax, fax.joined_into) if fax.joined_into else fax
             if head is None or head.sealed:
                 return fax
@@ -1456,368 +952,13 @@ class Store:
     ) -> Fax:
         """A sealed fax is ours after all: it goes on as one that a person has corrected."""
         with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id, corrected_by=who)
-            self._step(session, fax, who, "ours", {"outcome": "ours", "settled_at": now(), "closed_at": now()})
+            fax = mine(session, fax_id, corrected_by=who)
+            take_step(session, fax, who, "ours", {"outcome": "ours", "settled_at": now(), "closed_at": now()})
             if fax.destroyed_at is not None:
                 raise UsageError(DESTROYED)
-            self._open_again(session, fax, who, sinks)
+            open_again(session, fax, who, sinks)
             fax.sealed, fax.due_at = None, None
             return self._correct(session, fax, who, (department, document_type), sinks, haste, call_of)
-
-    def _open_again(self, session: Session, fax: Fax, who: str, sinks: Sequence[str]) -> None:
-        """All that lies in this case, and the copies that were stopped; an entry's go to the sinks they had."""
-        family = self._in_case(session, fax.id)
-        for one in family:
-            one.sealed = None
-            session.add(one)
-            if one.id != fax.id and one.document_type == clock.CLASS and one.corrected_by is None:
-                self._restart(session, one.id)  # it was closed before anybody knew what it is
-            if one.taken_from:
-                note(session, who, "case:ours", one.id)
-        session.flush()
-        entries = [one.id for one in family if one.taken_from]
-        own = sa.and_(col(Delivery.fax_id) == fax.id, col(Delivery.sink).in_(sinks))
-        again = sa.update(Delivery).where(sa.or_(own, col(Delivery.fax_id).in_(entries)))
-        again = again.where(col(Delivery.error) == NOT_SENT)
-        session.execute(again.values(state="pending", error=None, next_attempt=None))
-        unopened = sa.and_(col(Alert.fax_id).in_(entries), col(Alert.opened_at).is_(None))
-        session.execute(sa.update(Alert).where(unopened).values(next_at=now()))  # nobody there could open it
-        for fax_id in (fax.id, *entries):
-            self._want(session, CARRY, fax_id)
-
-    @staticmethod
-    def _in_case(session: Session, fax_id: str) -> list[Fax]:
-        """The fax of a case and all that lies in it: its parts, repeats and entries for other departments."""
-        return list(session.exec(select(Fax).where(Fax.sealed == fax_id).order_by(col(Fax.accepted_at), col(Fax.id))))
-
-    def in_case(self, fax_id: str) -> list[Fax]:
-        """The fax of a case and all that lies in it, in order."""
-        with transaction(self.engine) as session:
-            return self._in_case(session, fax_id)
-
-    def case(self, fax_id: str) -> Case | None:
-        """The case of a fax, or None."""
-        with transaction(self.engine) as session:
-            return session.get(Case, fax_id)
-
-    def cases(self, departments: tuple[str, ...] | None, closed: bool, most: int = PER_QUERY) -> list[tuple[Case, Fax]]:
-        """Cases of these departments (None: all), newest first: those that are ``closed``, or those that are not."""
-        ended = col(Case.closed_at).is_not(None) if closed else col(Case.closed_at).is_(None)
-        query = select(Case, Fax).where(Case.fax_id == Fax.id, ended)
-        with transaction(self.engine) as session:
-            rows = session.exec(query.where(*_conditions(Query(departments=departments))).order_by(
-                col(Case.since).desc()).limit(most))  # fmt: skip
-            return [(case, fax) for case, fax in rows]
-
-    def open_for(self, fax_id: str, who: str, why: str) -> None:
-        """Open a sealed fax to a person who says why; who, when and why is written down."""
-        with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id)
-            note(session, who, "case:opened", fax.sealed or fax.id, why=why)
-
-    def is_open_to(self, fax: Fax, who: str) -> bool:
-        """Whether this person may see into the fax: it is not sealed, or they have opened it lately."""
-        if fax.sealed is None:
-            return True
-        with transaction(self.engine) as session:
-            lately = now() - clock.OPEN_FOR
-            opening = select(Event.id).where(Event.fax_id == fax.sealed, Event.action == "case:opened")
-            return session.exec(opening.where(Event.who == who, Event.at > lately).limit(1)).first() is not None
-
-    def step(self, fax_id: str, who: str, action: str, change: dict[str, Any], **detail: str) -> None:
-        """Something was done in a case: what changes in its row, and what is told of it."""
-        with transaction(self.engine) as session:
-            fax = self._mine(session, fax_id)
-            self._step(session, fax, who, action, change, **detail)
-            if "closed_at" in change:
-                filed = {"work": Work.DONE, "work_by": who, "work_at": now()}
-                session.execute(sa.update(Fax).where(col(Fax.sealed) == fax.id).values(**filed))
-
-    def _step(self, session: Session, fax: Fax, who: str, action: str, change: dict[str, Any], **detail: str) -> None:
-        guard = sa.update(Case).where(col(Case.fax_id) == fax.id, col(Case.closed_at).is_(None)).values(**change)
-        if fax.sealed != fax.id or not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-            raise UsageError("この案件はもう終わっています (the case is closed)")
-        note(session, who, f"case:{action}", fax.id, **detail)
-        case = session.exec(select(Case).where(Case.fax_id == fax.id)).one()
-        following = clock.next_step(case)
-        fax.due_at = following.due if following else None
-        session.add(fax)
-
-    @staticmethod
-    def _mine(session: Session, fax_id: str, **change: Any) -> Fax:
-        """The fax, changed so, and nobody else's until the transaction ends; raises :class:`UsageError`."""
-        guard = sa.update(Fax).where(col(Fax.id) == fax_id).values(updated_at=now(), **change)
-        if not session.execute(guard).rowcount:  # type: ignore[attr-defined]
-            raise UsageError(f"FAX {fax_id} がありません (no such fax)")
-        return session.exec(select(Fax).where(Fax.id == fax_id)).one()
-
-    def _seal_if_misdirected(self, session: Session, fax: Fax) -> None:
-        """Close what the journey finds misdirected, and what is part of, or the same as, a fax that is closed."""
-        if fax.sealed:
-            self._close(fax)  # only a person opens it again, whatever is read now
-            return
-        case = self._case_of_the_same(session, fax)
-        if case is not None and case.closed_at is None:
-            fax.sealed = case.fax_id
-            self._close(fax)
-        elif fax.corrected_by is None and (fax.document_type == clock.CLASS or self._was_destroyed(session, fax)):
-            self._seal(session, fax, "journey")
-
-    @staticmethod
-    def _case_of_the_same(session: Session, fax: Fax) -> Case | None:
-        """The case in which the fax lies that this one is a part of or repeats, for the same line."""
-        other = session.get(Fax, fax.joined_into or fax.duplicate_of or "")
-        if other is None or other.line != fax.line:
-            return None
-        if other.destroyed_at is None:
-            return session.get(Case, other.sealed) if other.sealed else None
-        again = select(Case).join(Fax, col(Case.fax_id) == col(Fax.id)).where(Fax.duplicate_of == other.id)
-        again = again.where(Fax.line == fax.line, col(Fax.destroyed_at).is_(None), col(Case.closed_at).is_(None))
-        return session.exec(again).first()
-
-    @staticmethod
-    def _was_destroyed(session: Session, fax: Fax) -> bool:
-        """Whether this is, byte for byte, a fax of this line that was destroyed as misdirected."""
-        other = session.get(Fax, fax.duplicate_of or "")
-        return other is not None and other.destroyed_at is not None and other.line == fax.line
-
-    def _seal(self, session: Session, fax: Fax, who: str) -> None:
-        """The fax and what is the same fax on this line, parts and repeats; and what other departments have of it."""
-        moment = now()
-        case = session.merge(Case(fax_id=fax.id, since=moment, by=who))
-        session.flush()
-        root = fax.duplicate_of or fax.id
-        same = sa.and_(sa.or_(col(Fax.id) == root, col(Fax.duplicate_of) == root), col(Fax.line) == fax.line)
-        here = col(Fax.destroyed_at).is_(None)
-        alike = session.exec(select(Fax).where(sa.or_(same, col(Fax.joined_into) == fax.id), here)).all()
-        ids = list(dict.fromkeys((fax.id, *(one.id for one in alike))))
-        free = col(Fax.sealed).is_(None)  # one that its own department has sealed has a case of its own
-        entries = list(session.exec(select(Fax).where(col(Fax.taken_from).in_(ids), here, free)).all())
-        ids += [entry.id for entry in entries]
-        for one in (fax, *alike, *entries):
-            one.sealed = fax.id
-            session.add(one)
-        for entry in entries:
-            self._shut_entry(session, entry, who)
-        self._close(fax)
-        following = clock.next_step(case)
-        fax.due_at = following.due if following else None
-        if fax.work == Work.DONE and fax.work_by != "gateway":
-            fax.work, fax.work_by, fax.work_at = Work.NEW, None, None
-        waiting = col(Delivery.state).in_(["pending", "deferred"])
-        stopped = sa.update(Delivery).where(col(Delivery.fax_id).in_(ids), waiting, _of_work(CARRY))
-        session.execute(stopped.values(state="failed", error=NOT_SENT, next_attempt=None))
-        note(session, who, "case:sealed", fax.id)
-
-    def _shut_entry(self, session: Session, entry: Fax, who: str) -> None:
-        """Another department sees that what it has is not to be used, finished or not; nobody is called to it."""
-        if entry.work == Work.DONE:
-            entry.work, entry.work_by, entry.work_at = Work.NEW, None, None
-        note(session, who, "case:sealed", entry.id)
-        session.execute(sa.update(Alert).where(col(Alert.fax_id) == entry.id).values(next_at=None))
-
-    # ---- destroying what a misdirected fax says --------------------------------------------------
-
-    def destroy(self, fax_id: str, who: str, why: str) -> None:
-        """Wipe what a sealed fax says, and all that lies in its case; raises :class:`UsageError` where that is over.
-
-        Their rows, counts and events stay. Their bytes are doomed in the same transaction: whatever breaks afterwards,
-        :meth:`doomed` names them until they are gone.
-        """
-        with transaction(self.engine) as session, self._traceless(session):
-            moment = now()
-            fax = self._mine(session, fax_id)
-            if fax.destroyed_at is not None:
-                raise UsageError(DESTROYED)
-            self._gather(session, fax_id, moment)
-            family = self._in_case(session, fax_id)
-            ids = [one.id for one in family]
-            change = {"outcome": "destroyed", "settled_at": moment}
-            self._step(session, fax, who, "destroyed", change, why=why, **self._withdraw(session, ids))
-            session.flush()
-            pictures = session.exec(select(Page.png).where(col(Page.fax_id).in_(ids), Page.png != "")).all()
-            for digest in sorted({*pictures, *(name for one in family for name in (one.sha256, one.content))}):
-                session.add(Doomed(digest=digest, fax_id=fax_id, since=moment))
-            for kind in (Page, Part, Sighting):
-                session.execute(sa.delete(kind).where(col(kind.fax_id).in_(ids)))
-            either = sa.or_(col(Likeness.fax_id).in_(ids), col(Likeness.other_id).in_(ids))
-            session.execute(sa.delete(Likeness).where(either))
-            for one in family:
-                self._answered(session, one.id, who)
-                if one.id != fax_id:
-                    note(session, who, "case:destroyed", one.id)
-            due_at = sa.case((col(Fax.id) == fax_id, col(Fax.due_at)), else_=None)  # the case's clock runs on
-            wiped = sa.update(Fax).where(col(Fax.id).in_(ids))
-            wiped = wiped.values(**WIPED, due_at=due_at, destroyed_at=moment, content=Fax.sha256, updated_at=moment)
-            session.execute(wiped.execution_options(synchronize_session=False))
-
-    @staticmethod
-    def _gather(session: Session, fax_id: str, moment: datetime) -> None:
-        """Entries for other departments that do not lie in this case yet, because they have one of their own."""
-        ids = sa.select(col(Fax.id)).where(col(Fax.sealed) == fax_id)
-        others = select(Fax).where(col(Fax.taken_from).in_(ids), Fax.sealed.is_distinct_from(fax_id))  # type: ignore[union-attr]
-        for entry in session.exec(others.where(col(Fax.destroyed_at).is_(None))).all():
-            own = session.get(Case, entry.id)
-            if own is not None and own.closed_at is None:
-                own.outcome, own.settled_at, own.closed_at = "destroyed", own.settled_at or moment, moment
-                session.add(own)
-            entry.sealed = fax_id
-            session.add(entry)
-        session.flush()
-
-    @staticmethod
-    def _withdraw(session: Session, ids: Sequence[str]) -> dict[str, str]:
-        """Forget what has not arrived; of what was tried in vain nobody knows whether it has, and the event says so."""
-        unsent = sa.and_(col(Delivery.fax_id).in_(ids), col(Delivery.state) != "delivered")
-        tried = select(Delivery.sink).where(unsent, Delivery.attempts > 0, Delivery.step == 0)
-        unsure = sorted(set(session.exec(tried).all()))
-        session.execute(sa.delete(Delivery).where(unsent))
-        return {"unsure": f"届いたかもしれない配送先: {'、'.join(unsure)}"} if unsure else {}
-
-    @contextmanager
-    def _traceless(self, session: Session) -> Iterator[None]:
-        """SQLite writes zeros over what is deleted meanwhile (sqlite.org/pragma.html#pragma_secure_delete)."""
-        if self.engine.dialect.name != "sqlite":
-            yield
-            return
-        connection = session.connection()
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
-        try:
-            yield
-            session.flush()
-        finally:
-            connection.exec_driver_sql("PRAGMA secure_delete=OFF")
-
-    def sharing(self, fax_id: str) -> list[Fax]:
-        """Other faxes that came in the same mail, byte for byte, as one in this case: its bytes stay for them."""
-        with transaction(self.engine) as session:
-            names = {name for one in self._in_case(session, fax_id) for name in (one.sha256, one.content)}
-            others = select(Fax).where(sa.or_(col(Fax.sha256).in_(names), col(Fax.content).in_(names)))
-            others = others.where(col(Fax.destroyed_at).is_(None), Fax.sealed.is_distinct_from(fax_id))  # type: ignore[union-attr]
-            return list(session.exec(others.order_by(col(Fax.accepted_at), col(Fax.id))))
-
-    def doomed(self, before: datetime) -> list[str]:
-        """Bytes that were doomed before then and are not gone yet."""
-        with transaction(self.engine) as session:
-            left = select(Doomed.digest).where(Doomed.fate == "", Doomed.since < before).distinct()
-            return list(session.exec(left.order_by(Doomed.digest).limit(PER_QUERY)))
-
-    def settle_doomed(self, digest: str, fate: str) -> None:
-        """Note that doomed bytes are ``gone``, or ``needed`` by another fax; the last one of a case is told there."""
-        with transaction(self.engine) as session:
-            mine = sa.and_(col(Doomed.digest) == digest, col(Doomed.fate) == "")
-            cases = session.execute(sa.update(Doomed).where(mine).values(fate=fate).returning(col(Doomed.fax_id))).all()
-            for (fax_id,) in cases:
-                self._mine(session, fax_id)  # of two hosts that settle the last two one sees that it is the last
-                fates = {"gone": 0, "needed": 0, **self._fates(session, fax_id)}
-                if not fates.get(""):
-                    note(session, "gateway", "case:erased", fax_id, **fates)
-
-    def fates(self, fax_id: str) -> dict[str, int]:
-        """How many of the doomed bytes of a case are still there (empty), gone, or needed by another fax."""
-        with transaction(self.engine) as session:
-            return self._fates(session, fax_id)
-
-    @staticmethod
-    def _fates(session: Session, fax_id: str) -> dict[str, int]:
-        columns: list[Any] = [Doomed.fate, sa.func.count()]
-        rows = session.execute(sa.select(*columns).where(col(Doomed.fax_id) == fax_id).group_by(col(Doomed.fate)))
-        return {row[0]: row[1] for row in rows}
-
-    def empty_log(self) -> None:
-        """SQLite's log of changes still holds what was destroyed; copy it into the database and cut it off.
-
-        Writers wait meanwhile: where somebody reads for long, say a backup, it is left as it is and overwritten later.
-        """
-        if self.engine.dialect.name != "sqlite":
-            return
-        with self.engine.connect() as connection, waiting(connection, 100):
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
-
-    @staticmethod
-    def _close(fax: Fax) -> None:
-        fax.state, fax.document_type, fax.held_because = State.HELD, clock.CLASS, [SEALED]
-        fax.apart_since = None
-
-    # ---- what is learned ------------------------------------------------------------------------
-
-    def corrections(self, most: int = MOST_LEARNED) -> list[tuple[Event, str]]:
-        """The last word of a person on each corrected fax, with the text that was read on it; the newest, by time."""
-        newest = (
-            sa.select(sa.func.max(col(Event.id)))
-            .where(col(Event.action) == CORRECTED, col(Event.fax_id).is_not(None))
-            .group_by(col(Event.fax_id))
-        )
-        with transaction(self.engine) as session:
-            events = session.exec(
-                select(Event).where(col(Event.id).in_(newest)).order_by(col(Event.id).desc()).limit(most)
-            ).all()
-        texts: dict[str, str] = {}
-        for start in range(0, len(events), PER_QUERY):
-            texts |= self.texts([event.fax_id for event in events[start : start + PER_QUERY] if event.fax_id])
-        return [(event, texts.get(event.fax_id or "", "")) for event in reversed(events)]
-
-    def model_in_use(self) -> LearnedModel | None:
-        """The learned model that decides; None: the one that ships."""
-        with transaction(self.engine) as session:
-            return session.exec(select(LearnedModel).where(col(LearnedModel.in_use).is_(True))).first()
-
-    def take_over(self, model: LearnedModel) -> None:
-        """Let a new model decide from now on, on all hosts."""
-        with transaction(self.engine) as session:
-            former = self._out_of_use(session)
-            model.before, model.in_use = former.id if former else None, True
-            session.add(model)
-            session.flush()
-            note(session, model.who, "learned", model=model.sha256, corrections=model.card.get("corrections"))
-
-    def back_to_former(self, who: str) -> tuple[LearnedModel, LearnedModel | None] | None:
-        """Let the model decide that did before: (the one put aside, the one in use); None when none was learned."""
-        with transaction(self.engine) as session:
-            aside = self._out_of_use(session)
-            if aside is None:
-                return None
-            former = session.get(LearnedModel, aside.before) if aside.before is not None else None
-            if former is not None:
-                former.in_use = True
-                session.add(former)
-            note(session, who, "unlearned", model=aside.sha256, back_to=former.sha256 if former else None)
-            return aside, former
-
-    @staticmethod
-    def _out_of_use(session: Session) -> LearnedModel | None:
-        """Takes the row's write lock first, so that two who do this at once follow each other."""
-        session.execute(sa.update(LearnedModel).where(col(LearnedModel.in_use).is_(True)).values(in_use=True))
-        former = session.exec(select(LearnedModel).where(col(LearnedModel.in_use).is_(True))).first()
-        if former is not None:
-            former.in_use = False
-            session.add(former)
-            session.flush()
-        return former
-
-    # ---- the engine -----------------------------------------------------------------------------
-
-    def beat(self, executor: str, silent_for: timedelta) -> list[str]:
-        """Say that this executor lives; gives back those that have been silent too long. By the database's clock."""
-        with transaction(self.engine) as session:
-            moment = database_time(session)
-            session.merge(Executor(id=executor, beat_at=moment))
-            session.flush()
-            return list(session.exec(select(Executor.id).where(Executor.beat_at < moment - silent_for)))
-
-    def buried(self, executor: str) -> None:
-        """Forget an executor: its journeys have been taken over, or it has said good-bye."""
-        with transaction(self.engine) as session:
-            session.execute(sa.delete(Executor).where(col(Executor.id) == executor))
-
-    def executors(self) -> list[Executor]:
-        """Everybody who runs journeys."""
-        with transaction(self.engine) as session:
-            return list(session.exec(select(Executor)))
-
-
-def _of_work(work: str) -> Any:
-    return col(Delivery.step) > 0 if work == ALERT else col(Delivery.step) == 0
 
 
 def _known(rows: Iterable[Any]) -> dict[str, list[Equal]]:
@@ -1867,94 +1008,3 @@ def _joined_into(into: str) -> dict[str, Any]:
     moment = now()
     filed = {"work": Work.DONE, "work_by": "gateway", "work_at": moment}
     return {"joined_into": into, "counts": False, "held_because": [], "updated_at": moment, **filed}
-
-
-def _place(work: str, state: str, kind: str, apart: bool) -> str:
-    if kind not in FAXES:
-        return "notices"
-    if work == Work.DONE:
-        return "done"
-    if apart:
-        return "spam"
-    if state in (State.HELD, State.FAILED):
-        return "held"
-    return str(work)
-
-
-def _conditions(query: Query) -> list[Any]:
-    conditions: list[Any] = []
-    if query.departments is not None:
-        conditions.append(col(Fax.department).in_(query.departments))
-    pairs = ((Fax.department, query.department), (Fax.state, query.state), (Fax.work, query.work))
-    conditions += [col(column) == value for column, value in pairs if value]
-    if query.type:
-        conditions.append(Fax.document_type == query.type)
-    if query.since:
-        conditions.append(Fax.accepted_at >= query.since)
-    if query.until:
-        conditions.append(Fax.accepted_at < query.until)
-    if query.notices is not None:
-        real = col(Fax.kind).in_(FAXES)
-        conditions.append(sa.not_(real) if query.notices else real)
-    if query.nowhere:
-        conditions.append(col(Fax.department).is_(None))
-    if query.place:
-        conditions += _at_place(query.place)
-    if query.text:
-        holding = select(Page.fax_id).where(col(Page.folded).contains(query.text, autoescape=True))
-        found: list[Any] = [col(Fax.id).in_(holding)]
-        if query.number:
-            found.append(col(Fax.caller) == query.number)
-        conditions += [sa.or_(*found), col(Fax.sealed).is_(None)]  # a hit would tell what stands in it
-    return conditions
-
-
-def _at_place(place: str) -> list[Any]:
-    # The same division as _place, for the database.
-    real = col(Fax.kind).in_(FAXES)
-    stuck = col(Fax.state).in_([State.HELD, State.FAILED])
-    if place == "notices":
-        return [sa.not_(real)]
-    if place == "done":
-        return [real, Fax.work == Work.DONE]
-    apart = col(Fax.apart_since).is_not(None)
-    if place == "spam":
-        return [real, Fax.work != Work.DONE, apart]
-    if place == "held":
-        return [real, Fax.work != Work.DONE, sa.not_(apart), stuck]
-    return [real, Fax.work == place, sa.not_(apart), sa.not_(stuck)]
-
-
-def _order(query: Query, newer: bool) -> list[Any]:
-    keys: list[Any] = [col(Fax.accepted_at), col(Fax.id)]
-    if query.urgent_first:
-        keys.insert(0, col(Fax.urgent))
-    return [key.asc() if newer else key.desc() for key in keys]
-
-
-def _beyond(query: Query, urgent: bool, at: datetime, fax_id: str, newer: bool) -> Any:
-    keys: list[tuple[Any, Any]] = [(col(Fax.accepted_at), at), (col(Fax.id), fax_id)]
-    if query.urgent_first:
-        keys.insert(0, (col(Fax.urgent), sa.literal(urgent, sa.Boolean)))  # a bare True has no order
-    steps: list[Any] = []
-    for index, (key, value) in enumerate(keys):
-        equal = [earlier == same for earlier, same in keys[:index]]
-        steps.append(sa.and_(*equal, key > value if newer else key < value))
-    return sa.or_(*steps)
-
-
-def _cursor(fax: Fax) -> str:
-    plain = f"{int(fax.urgent)}|{fax.accepted_at.isoformat()}|{fax.id}"
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[bool, datetime, str]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        urgent, at, fax_id = text.split("|")
-        moment = datetime.fromisoformat(at)
-    except (binascii.Error, ValueError, UnicodeDecodeError) as error:
-        raise UsageError("続きの目印が読めません (not a cursor)") from error
-    if moment.tzinfo is None or not fax_id or "\0" in fax_id:
-        raise UsageError("続きの目印が読めません (not a cursor)")
-    return urgent == "1", moment, fax_id

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gateway.inbox import Query
 from gateway.models import Fax, Page, State
-from gateway.store import Decided, Query, Store
+from gateway.store import Decided, Store
 
 Judge = Callable[[Fax, list[Page]], Decided]
 """Says what a fax with these pages is and where it goes (gateway.pipeline)."""
@@ -54,8 +55,8 @@ class Tried:
 
 def over(store: Store, judge: Judge, last: int, progress: Progress = lambda faxes: faxes) -> list[Tried]:
     """The last so many faxes that came, judged again; ``progress`` is given them one by one."""
-    faxes = settled(store.find(Query(notices=False, limit=last))[0])
-    said = store.answered_before([fax.id for fax in faxes if fax.corrected_by])
+    faxes = settled(store.inbox.find(Query(notices=False, limit=last))[0])
+    said = store.lessons.answered_before([fax.id for fax in faxes if fax.corrected_by])
     return [judged_again(fax, store.pages(fax.id), judge, outcome_of(fax, said.get(fax.id))) for fax in progress(faxes)]
 
 

@@ -32,7 +32,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from gateway import audit
 from gateway.errors import Closed, GatewayError, SpoolAway, SpoolFull, Superseded
 from gateway.models import Fax, now
-from gateway.store import ALERT, BACKLOG, CARRY, JOURNEY, Haste, Store
+from gateway.queue import ALERT, CARRY, JOURNEY, Haste
+from gateway.store import BACKLOG, Store
 
 if TYPE_CHECKING:  # who only puts jobs in need not load what reads pages
     from gateway.carrier import Carrier
@@ -152,7 +153,7 @@ class Worker:
         DBOS.destroy(destroy_registry=True)
         if self._name is not None:
             with contextlib.suppress(SQLAlchemyError):
-                self._store.buried(self._name.executor)
+                self._store.queue.buried(self._name.executor)
             self._name.lock.close()
 
     def _take_jobs(self) -> None:
@@ -166,7 +167,7 @@ class Worker:
                     "workflow_name": work,
                     "workflow_id": _job_name(work, fax_id),
                     "app_version": VERSION,
-                    "priority": self._priority(work, self._store.haste(connection, fax_id)),
+                    "priority": self._priority(work, self._store.queue.haste(connection, fax_id)),
                 },
                 fax_id,
             )
@@ -175,7 +176,7 @@ class Worker:
         while not self._stopping.wait(wait):
             wait = POLL
             try:
-                if self._store.hand_over(put):
+                if self._store.queue.hand_over(put):
                     wait = 0.0
             except SQLAlchemyError as error:
                 log.error("jobs", error=type(error).__name__)
@@ -273,10 +274,10 @@ class Worker:
     def _look_after_others(self) -> None:
         if self._name is None:
             return
-        for silent in self._store.beat(self._name.executor, SILENT):
+        for silent in self._store.queue.beat(self._name.executor, SILENT):
             log.warning("take-over", executor=silent)
             DBOS._recover_pending_workflows([silent])  # see the docstring of this module
-            self._store.buried(silent)
+            self._store.queue.buried(silent)
 
     def _watch(self) -> None:
         # Not in the heartbeat: whoever is late with that is taken over, and after an outage many wait for long.
@@ -295,9 +296,9 @@ class Worker:
             if not self._has_job(JOURNEY, lost.id):
                 self._set_going(lost)
         for work, patience in ((CARRY, STUCK), (ALERT, 2 * SILENT)):
-            for fax_id in self._store.carry_again(now() - patience, work):
+            for fax_id in self._store.copies.carry_again(now() - patience, work):
                 if not self._has_job(work, fax_id):
-                    self._store.want_carried(fax_id, work)
+                    self._store.queue.want_carried(fax_id, work)
         self._pipeline.stop_waiting(now())
 
     def _let_the_longest_go_first(self) -> None:
@@ -308,7 +309,7 @@ class Worker:
 
     def _has_job(self, work: str, fax_id: str) -> bool:
         """Whether somebody has it in hand or will have; a job of ours that broke off unnoticed is put away."""
-        if self._store.wanted(fax_id):
+        if self._store.queue.wanted(fax_id):
             return True
         states = ["ENQUEUED", "DELAYED", "PENDING"]
         jobs = DBOS.list_workflows(workflow_id_prefix=f"{work}-{fax_id}-", status=states, load_input=False)

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import traffic
 from gateway.errors import UsageError
+from gateway.inbox import Query
 from gateway.models import TOKYO, month_of, now
 from gateway.page_data import PageData
-from gateway.store import Query
 from gateway.web.fax import MOST_PAGES, mail, other_in_reach, page_of, page_picture, searchable_pdf
 from gateway.web.guard import Counter, FaxInReach, FaxSealedOrNot, TheDesk, Worker
 from gateway.web.inbox import LONGEST_SEARCH
@@ -179,7 +179,7 @@ def faxes(
     if department and person.departments is not None and department not in person.departments:
         raise Refused(403, "この部署のFAXは見られません。", "You may not see this department's faxes.")
     called = number.parse(q) if q else None
-    found, following = desk.store.find(
+    found, following = desk.store.inbox.find(
         Query(
             departments=person.departments,
             department=department,
@@ -201,7 +201,7 @@ def faxes(
 def fax(desk: TheDesk, person: Worker, fax: FaxSealedOrNot) -> Response:
     """Everything known of a fax; of a sealed one little, until its case was opened. Who asked is written down."""
     desk.store.note(person.name, "viewed", fax.id)
-    opened = desk.store.is_open_to(fax, person.name)
+    opened = desk.store.cases.is_open_to(fax, person.name)
     return JSONResponse(desk.as_json([fax], person.knows, opened=opened)[0])
 
 

@@ -26,7 +26,7 @@ def case_in_reach(fax: FaxSealedOrNot, desk: TheDesk) -> Case:
     """The case of this address; that of a part or a repeat is its fax's."""
     if fax.sealed and fax.sealed != fax.id:
         raise Sealed(fax.sealed)
-    case = desk.store.case(fax.id)
+    case = desk.store.cases.case(fax.id)
     if case is None:
         raise Refused(404, "このFAXに誤着の案件はありません。", "This fax has no case.")
     return case
@@ -56,9 +56,9 @@ def one(
         steps=steps(case),
         events=told_of(desk, fax),
         sent=sent_of(desk, fax),
-        entries=[one for one in desk.store.in_case(fax.id) if one.taken_from],
+        entries=[one for one in desk.store.cases.in_case(fax.id) if one.taken_from],
         opened=is_opened(desk, person, fax),
-        fates=desk.store.fates(fax.id),
+        fates=desk.store.cases.fates(fax.id),
         departments=desk.config.organisation.departments,
         types=list({kind.code: kind for kind in desk.taxonomy.types if kind.code != CLASS}.values()),
         said=words(request)(*SAID[said]) if said in SAID else "",
@@ -102,8 +102,8 @@ def destroy(request: Request, desk: TheDesk, person: Worker, fax: FaxSealedOrNot
         person=person,
         fax=fax,
         case=case,
-        lying=desk.store.in_case(fax.id),
-        sharing=desk.store.sharing(fax.id),
+        lying=desk.store.cases.in_case(fax.id),
+        sharing=desk.store.cases.sharing(fax.id),
         sent=sent_of(desk, fax),
     )
 
@@ -164,25 +164,25 @@ def closed(desk: TheDesk, person: Worker, fax: FaxSealedOrNot, case: CaseInReach
 
 def by_due(desk: Desk, person: Person, closed: bool) -> list[tuple[Case, Fax, Step | None]]:
     """The person's cases with what is to do next, what is due first on top."""
-    found = [(case, fax, next_step(case)) for case, fax in desk.store.cases(person.departments, closed)]
+    found = [(case, fax, next_step(case)) for case, fax in desk.store.cases.listed(person.departments, closed)]
     return sorted(found, key=lambda row: (row[2] is None, row[2].due if row[2] else row[0].since))
 
 
 def is_opened(desk: Desk, person: Person, fax: Fax) -> bool:
     """Whether a sealed fax is open to this person at the moment; a destroyed one to nobody."""
-    return bool(fax.sealed) and fax.destroyed_at is None and desk.store.is_open_to(fax, person.name)
+    return bool(fax.sealed) and fax.destroyed_at is None and desk.store.cases.is_open_to(fax, person.name)
 
 
 def opening(desk: Desk, person: Person, fax: Fax, why: str) -> None:
     """Open the fax to this person for a while."""
     if fax.destroyed_at is not None:
         raise Refused(410)
-    desk.store.open_for(fax.id, person.name, _said(why))
+    desk.store.cases.open_for(fax.id, person.name, _said(why))
 
 
 def calling(desk: Desk, person: Person, fax: Fax, number: str, note: str) -> None:
     """Note a call to the sender."""
-    desk.store.step(fax.id, person.name, "called", {"called_at": now()}, number=_said(number), note=note.strip())
+    desk.store.cases.step(fax.id, person.name, "called", {"called_at": now()}, number=_said(number), note=note.strip())
 
 
 def settling(desk: Desk, person: Person, fax: Fax, outcome: str, note: str, confirm: str) -> None:
@@ -197,32 +197,32 @@ def settling(desk: Desk, person: Person, fax: Fax, outcome: str, note: str, conf
             "Say whether it was returned, is kept or destroyed.",
         )
     change: dict[str, Any] = {"settled_at": now()} if fax.destroyed_at else {"settled_at": now(), "outcome": outcome}
-    desk.store.step(fax.id, person.name, outcome, change, note=_said(note))
+    desk.store.cases.step(fax.id, person.name, outcome, change, note=_said(note))
 
 
 def leaking(desk: Desk, person: Person, fax: Fax, known: str, note: str) -> None:
     """Note that our own side had passed it on."""
-    desk.store.step(fax.id, person.name, "leaked", {"leaked_at": _moment(known)}, note=_said(note))
+    desk.store.cases.step(fax.id, person.name, "leaked", {"leaked_at": _moment(known)}, note=_said(note))
 
 
 def reporting(desk: Desk, person: Person, fax: Fax, case: Case, which: str, note: str) -> None:
     """Note a report to the Commission."""
     if which not in ("reported", "confirmed") or case.leaked_at is None:
         raise Refused(422, "速報か確報かを選んでください。", "Say which report was made.")
-    desk.store.step(fax.id, person.name, which, {f"{which}_at": now()}, note=_said(note))
+    desk.store.cases.step(fax.id, person.name, which, {f"{which}_at": now()}, note=_said(note))
 
 
 def closing(desk: Desk, person: Person, fax: Fax, case: Case) -> None:
     """End the case when everything is done."""
     if next_step(case) is not None:
         raise Refused(422, "まだ済んでいないことがあります。", "Something is still to be done.")
-    desk.store.step(fax.id, person.name, "closed", {"closed_at": now()})
+    desk.store.cases.step(fax.id, person.name, "closed", {"closed_at": now()})
 
 
 def sent_of(desk: Desk, fax: Fax) -> list[Delivery]:
     """Copies of what lies in the case that receivers have: these are theirs to destroy."""
-    ids = [one.id for one in desk.store.in_case(fax.id)]
-    return [copy for copy in desk.store.deliveries(ids) if copy.state == "delivered" and not copy.step]
+    ids = [one.id for one in desk.store.cases.in_case(fax.id)]
+    return [copy for copy in desk.store.copies.deliveries(ids) if copy.state == "delivered" and not copy.step]
 
 
 def told_of(desk: Desk, fax: Fax) -> list[Event]:

@@ -205,7 +205,7 @@ def case_json(desk: Desk, person: Person, fax: Fax, case: Case) -> dict[str, Any
         {"name": step.name, "due": moment(step.due), "done": moment(step.done), "late": step.late(now())}
         for step in steps(case)
     ]
-    following, fates = next_step(case), desk.store.fates(fax.id)
+    following, fates = next_step(case), desk.store.cases.fates(fax.id)
     return {
         "fax": fax.id,
         "line": fax.line,
@@ -221,7 +221,7 @@ def case_json(desk: Desk, person: Person, fax: Fax, case: Case) -> dict[str, Any
         "steps": asked,
         "next": next((step for step in asked if following and step["name"] == following.name), None),
         "opened": is_opened(desk, person, fax),
-        "lying": [entry.id for entry in desk.store.in_case(fax.id)],
+        "lying": [entry.id for entry in desk.store.cases.in_case(fax.id)],
         "copies": [{"id": copy.id, "sink": copy.sink, "fax": copy.fax_id} for copy in sent_of(desk, fax)],
         "events": [
             {"at": moment(event.at), "who": event.who, "action": event.action.removeprefix("case:"), **_detail(event)}
@@ -235,6 +235,6 @@ def _detail(event: Any) -> dict[str, Any]:
 
 
 def _told(desk: Desk, person: Person, fax_id: str) -> Response:
-    fax, case = desk.fax(fax_id), desk.store.case(fax_id)
+    fax, case = desk.fax(fax_id), desk.store.cases.case(fax_id)
     assert case is not None  # noqa: S101 for the type checker: who came here has passed case_in_reach
     return JSONResponse(case_json(desk, person, fax, case))

@@ -68,9 +68,9 @@ def pieces(page: Page) -> list[Piece]:
 @router.get("/faxes/{fax_id}")
 def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: TheView, said: str = "") -> Response:
     """The page. Who looked is written down."""
-    desk.store.looked(fax.id, person.name)
-    before, after = desk.store.neighbours(fax, query_of(person, view))
-    deliveries = desk.store.deliveries([fax.id])
+    desk.store.calls.looked(fax.id, person.name)
+    before, after = desk.store.inbox.neighbours(fax, query_of(person, view))
+    deliveries = desk.store.copies.deliveries([fax.id])
     return paper(
         request,
         "fax.html",
@@ -88,7 +88,7 @@ def one(request: Request, desk: TheDesk, person: Worker, fax: FaxInReach, view: 
         fields=fax.fields if person.knows(fax) else without_personal(fax.fields),
         copies=[copy for copy in deliveries if not copy.step],
         calls=sorted((copy for copy in deliveries if copy.step), key=lambda call: (call.step, call.sink)),
-        alert=desk.store.alerts([fax.id]).get(fax.id),
+        alert=desk.store.calls.alerts([fax.id]).get(fax.id),
         events=_told(desk.store.events(fax.id)),
         before=before,
         after=after,
@@ -139,7 +139,7 @@ def work(
         return paper(request, "list.html", said=w(*SAID[said]), **contents(desk, person, view))
     if then == "stay" or said == "taken":
         return _to(f"/faxes/{fax.id}", view, said)
-    following = desk.store.neighbours(fax, query_of(person, view))[1] if then == "next" else None
+    following = desk.store.inbox.neighbours(fax, query_of(person, view))[1] if then == "next" else None
     return _to(f"/faxes/{following}", view, said) if following else _to("/", view, said)
 
 

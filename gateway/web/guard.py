@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.desk import Desk
 from gateway.models import Fax
-from gateway.store import SEALED_WITH
+from gateway.sealing import SEALED_WITH
 from gateway.web.trouble import MustChange, NotSignedIn, Refused, Sealed, is_api, tell
 
 COOKIE = "faxless"
@@ -145,7 +145,7 @@ def fax_in_reach(fax: FaxSealedOrNot, person: Worker, desk: TheDesk) -> Fax:
         head = desk.store.fax(fax.sealed)
         if head is None or not person.sees(head):  # an entry for another department: its case is not theirs to open
             raise Refused(403, SEALED_WITH, "Sealed: the fax that it came in is said to be misdirected.")
-    if fax.sealed and not desk.store.is_open_to(fax, person.name):
+    if fax.sealed and not desk.store.cases.is_open_to(fax, person.name):
         raise Sealed(fax.sealed)
     return fax
 

@@ -27,7 +27,7 @@ class Gauges(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges of this moment."""
-        moment, figures = now(), self._store.figures()
+        moment, figures = now(), self._store.inbox.figures()
         faxes = GaugeMetricFamily("faxless_faxes", "Faxes by state", labels=["state"])
         for state in State:
             faxes.add_metric([state], figures.faxes.get(state, 0))
@@ -63,7 +63,7 @@ def _sinks(store: Store, moment: datetime) -> Iterator[GaugeMetricFamily]:
     stuck = GaugeMetricFamily(
         "faxless_sink_stuck_seconds", "Age of the oldest fax that a sink was offered in vain; 0: none", labels=["sink"]
     )
-    for sink in store.sinks():
+    for sink in store.copies.sinks():
         waiting.add_metric([sink.id], sink.waiting)
         failed.add_metric([sink.id], sink.failed)
         stuck.add_metric([sink.id], (moment - sink.tried_since).total_seconds() if sink.tried_since else 0.0)

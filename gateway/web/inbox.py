@@ -12,8 +12,8 @@ from fastapi import Query as Asked
 from starlette.responses import Response
 
 from gateway.desk import Desk
+from gateway.inbox import Query
 from gateway.models import now
-from gateway.store import Query
 from gateway.web.guard import Person, TheDesk, Worker
 from gateway.web.paper import paper, words
 from gateway.web.words import PLACES, SAID
@@ -98,13 +98,13 @@ def query_of(person: Person, view: View) -> Query:
 
 def contents(desk: Desk, person: Person, view: View) -> dict[str, Any]:
     """What the list shows."""
-    faxes, following = desk.store.find(query_of(person, view))
-    everything = desk.store.tally(person.departments)
+    faxes, following = desk.store.inbox.find(query_of(person, view))
+    everything = desk.store.inbox.tally(person.departments)
     shown = everything
     if view.department == NOWHERE:
-        shown = desk.store.tally(None, nowhere=True)
+        shown = desk.store.inbox.tally(None, nowhere=True)
     elif view.department:
-        shown = desk.store.tally((view.department,))
+        shown = desk.store.inbox.tally((view.department,))
     known = desk.config.organisation.departments
     return {
         "person": person,
@@ -118,11 +118,11 @@ def contents(desk: Desk, person: Person, view: View) -> dict[str, Any]:
         "nowhere": NOWHERE,
         "places": tuple(PLACES),
         "overlooked": _overlooked(desk, person, view),
-        "forgotten": desk.store.overlooked_apart(person.departments, now() - FORGOTTEN),
-        "lost": desk.store.lost(person.departments),
-        "alerts": desk.store.alerts([fax.id for fax in faxes]),
+        "forgotten": desk.store.inbox.overlooked_apart(person.departments, now() - FORGOTTEN),
+        "lost": desk.store.inbox.lost(person.departments),
+        "alerts": desk.store.calls.alerts([fax.id for fax in faxes]),
         "silent": desk.silent_sinks(),
-        "newest": desk.store.last_event(),
+        "newest": desk.store.inbox.last_event(),
     }
 
 
@@ -131,7 +131,7 @@ def _overlooked(desk: Desk, person: Person, view: View) -> bool:
     if view.place == "held" or view.q:
         return False
     held = replace(query_of(person, view), place="held", cursor=None, limit=1, urgent_first=True)
-    first, _ = desk.store.find(held)
+    first, _ = desk.store.inbox.find(held)
     return any(fax.urgent for fax in first)
 
 

@@ -42,7 +42,7 @@ class Live:
         """The number of the newest change."""
         async with self._lock:
             if monotonic() - self._looked >= EVERY / 2:
-                self._newest = await run_in_threadpool(self._store.last_event)
+                self._newest = await run_in_threadpool(self._store.inbox.last_event)
                 self._looked = monotonic()
             return self._newest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.store import LOST
+from gateway.inbox import LOST
 from gateway.web.guard import Person, TheDesk, Worker
 from gateway.web.paper import paper
 from routing.department import Line
@@ -21,7 +21,7 @@ def machines(request: Request, desk: TheDesk, person: Worker) -> Response:
     """A machine a line, what needs a person on top of each list."""
     last = desk.store.ledger.last_of_lines()
     seen = [line for line in desk.config.organisation.lines if _is_theirs(person, line)]
-    told = {line.id: desk.store.told_by_machine(line.id, person.departments, SHOWN) for line in seen}
+    told = {line.id: desk.store.inbox.told_by_machine(line.id, person.departments, SHOWN) for line in seen}
     return paper(request, "machines.html", person=person, lines=seen, last=last, told=told, lost=LOST)
 
 

@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/sinks")
 def page(request: Request, desk: TheDesk, person: Worker, said: str = "") -> Response:
     """All receivers: those of the configuration, and those that are gone but have something left."""
-    states = {sink.id: sink for sink in desk.store.sinks()}
+    states = {sink.id: sink for sink in desk.store.copies.sinks()}
     known = [*desk.config.sinks, *desk.config.alerts]
     gone = [sink for sink in states.values() if desk.config.receiver(sink.id) is None and (sink.waiting or sink.failed)]
     return paper(
@@ -35,5 +35,5 @@ def page(request: Request, desk: TheDesk, person: Worker, said: str = "") -> Res
 @router.post("/sinks")
 def resend(desk: TheDesk, person: Counter, sink: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Try everything again that this receiver has not taken."""
-    desk.store.resend(sink, person.name)
+    desk.store.copies.resend(sink, person.name)
     return RedirectResponse("/sinks?said=resent", 303)

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.errors import GatewayError, Missing, UsageError
-from gateway.store import DESTROYED
+from gateway.sealing import DESTROYED
 from gateway.web.paper import paper
 
 log = structlog.get_logger("web")

@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from gateway.database import connect
+from gateway.inbox import Query
 from gateway.spool import Spool
-from gateway.store import Query, Store
+from gateway.store import Store
 from tests import city
 
 LARGE, MACHINES = 20 << 20, 50

@@ -16,6 +16,7 @@ from benchmarks.table import Aim, Figure, Machine, Peer
 from gateway import evaluation
 from gateway.models import Job
 from routing import taxonomy, training
+from tests import city
 from tests.city import Gateway
 
 BASE = Path(tempfile.gettempdir())  # not tmp_path: Postfix's processes are not root's and must be able to walk there
@@ -162,6 +163,16 @@ def test_a_fax_is_timed_and_a_running_gateway_weighed(gateway: Gateway) -> None:
     assert worker.value is not None
     assert main.value > 30
     assert worker.value > 100, "an engine with its weights is larger than a bare process"
+
+
+def test_people_are_called_while_ordinary_faxes_wait(tmp_path: Path) -> None:
+    path = city.write_city(tmp_path, running.RING, workers=1)
+    with city.gateway_at(path) as gateway:
+        called = running.calling(gateway, tmp_path, waiting=2, urgent=1)
+        (urgent,) = (fax for fax in gateway.ask("/api/v1/faxes")["faxes"] if fax["urgent"])
+    assert called.value is not None
+    assert called.value > 0
+    assert list((tmp_path / "ring").glob(f"{urgent['id']}-alert1-*.json"))
 
 
 # ---- the table --------------------------------------------------------------------------------------------------

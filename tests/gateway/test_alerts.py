@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from gateway import migrations
 from gateway.alerts import Alerts, recipients, unguarded
 from gateway.backlog import take
+from gateway.calls import LAST_STEP
 from gateway.carrier import Carrier
 from gateway.config import AlertTable, Config, load
 from gateway.database import connect
 from gateway.errors import Superseded
 from gateway.house import House, open_house
 from gateway.models import Alert, Delivery, Fax, Page, now
-from gateway.store import ALERT, BACKLOG, CARRY, LAST_STEP, Mail, Store, Taken
+from gateway.queue import ALERT, CARRY
+from gateway.store import BACKLOG, Mail, Store, Taken
 from routing import taxonomy
 from routing.clock import JST
 from routing.delivery import DeliveryError, Notice, Receipt
@@ -95,11 +97,11 @@ def arrived(store: Store, number: int = 1, client: str = "", line: str = "hoken"
 
 
 def alerted(store: Store, fax_id: str) -> Alert:
-    return store.alerts([fax_id])[fax_id]
+    return store.calls.alerts([fax_id])[fax_id]
 
 
 def messages(store: Store, fax_id: str) -> list[tuple[int, str]]:
-    return sorted((copy.step, copy.sink) for copy in store.deliveries([fax_id]) if copy.step)
+    return sorted((copy.step, copy.sink) for copy in store.copies.deliveries([fax_id]) if copy.step)
 
 
 def actions(store: Store, fax_id: str) -> list[str]:
@@ -211,7 +213,7 @@ def test_the_first_pages_call_and_the_decision_does_not_call_again(store: Store,
     fax = store.fax(fax_id)
     assert fax is not None
     assert (fax.urgent, fax.state, fax.document_type) == (True, "reading", "DISEASE_IMMEDIATE")
-    assert store.wanted(fax_id)
+    assert store.queue.wanted(fax_id)
     store.decided(fax_id, "run", URGENT, call_of=call)
     assert messages(store, fax_id) == told
     assert actions(store, fax_id).count("alerted") == 1
@@ -235,7 +237,7 @@ def test_no_call_for_what_is_not_urgent_a_repeat_or_old(store: Store, town: Conf
     first, again = arrived(store, 3), arrived(store, 3)
     store.decided(first, "run", URGENT, call_of=call)
     store.decided(again, "run", URGENT, call_of=call)
-    assert set(store.alerts([calm, old, first, again])) == {first}
+    assert set(store.calls.alerts([calm, old, first, again])) == {first}
 
 
 def taken_out(store: Store, fax_id: str, **whole: Any) -> tuple[str, ...]:
@@ -250,7 +252,7 @@ def taken_out(store: Store, fax_id: str, **whole: Any) -> tuple[str, ...]:
 def test_an_urgent_document_taken_out_of_a_fax_calls_its_own_department(store: Store) -> None:
     fax_id = arrived(store)
     assert taken_out(store, fax_id) == (entry := f"{fax_id}-p3",)
-    assert set(store.alerts([fax_id, entry])) == {entry}
+    assert set(store.calls.alerts([fax_id, entry])) == {entry}
     assert alerted(store, entry).department == "bunsho"
     assert messages(store, entry) == [(1, "day"), (1, "night")]
     store.begin(fax_id, "again")  # read again: nobody is called twice
@@ -262,7 +264,7 @@ def test_an_urgent_document_taken_out_of_a_fax_calls_its_own_department(store: S
 def test_an_old_fax_s_documents_call_nobody(store: Store) -> None:
     fax_id = arrived(store, client=BACKLOG)
     (entry,) = taken_out(store, fax_id)
-    assert store.alerts([fax_id, entry]) == {}
+    assert store.calls.alerts([fax_id, entry]) == {}
 
 
 def test_of_a_sealed_fax_no_pages_go_to_another_department(store: Store) -> None:
@@ -278,14 +280,14 @@ def test_the_next_ones_are_called_when_nobody_opens_it(store: Store, town: Confi
     fax_id = arrived(store)
     store.decided(fax_id, "run", URGENT, call_of=call)
     raised = alerted(store, fax_id).raised_at
-    assert store.escalate(raised + timedelta(minutes=14, seconds=59), call) == []
-    assert store.escalate(raised + timedelta(minutes=15, seconds=1), call) == [fax_id]
+    assert store.calls.escalate(raised + timedelta(minutes=14, seconds=59), call) == []
+    assert store.calls.escalate(raised + timedelta(minutes=15, seconds=1), call) == [fax_id]
     assert (2, "chief") in messages(store, fax_id)
     later = alerted(store, fax_id)
     assert (later.step, later.stepped_at) == (2, raised + timedelta(minutes=15, seconds=1))
-    assert store.escalate(later.stepped_at + timedelta(minutes=14), call) == []
+    assert store.calls.escalate(later.stepped_at + timedelta(minutes=14), call) == []
     moment = later.stepped_at
-    while store.escalate(moment := moment + timedelta(hours=1), call):
+    while store.calls.escalate(moment := moment + timedelta(hours=1), call):
         pass
     assert alerted(store, fax_id).step == LAST_STEP  # nobody rings for ever
     assert actions(store, fax_id).count("escalated") == LAST_STEP - 1
@@ -297,16 +299,16 @@ def test_it_ends_when_a_person_has_seen_it(store: Store, town: Config, how: str)
     fax_id = arrived(store)
     store.decided(fax_id, "run", URGENT, call_of=call)
     {
-        "look": lambda: store.looked(fax_id, "sato"),
+        "look": lambda: store.calls.looked(fax_id, "sato"),
         "take": lambda: store.mark(fax_id, "sato", "claimed"),  # type: ignore[arg-type]
         "finish": lambda: store.mark(fax_id, "sato", "done"),  # type: ignore[arg-type]
         "correct": lambda: store.correct(fax_id, "sato", "kansen", "DISEASE_IMMEDIATE", (), (True, None), call),
     }[how]()
-    store.looked(fax_id, "suzuki")
+    store.calls.looked(fax_id, "suzuki")
     alert = alerted(store, fax_id)
     assert (alert.opened_by, alert.next_at) == ("sato", None)
     assert actions(store, fax_id).count("opened") == 1
-    assert store.escalate(now() + timedelta(days=1), call) == []
+    assert store.calls.escalate(now() + timedelta(days=1), call) == []
 
 
 def test_a_program_that_only_asks_has_opened_nothing(store: Store, town: Config) -> None:
@@ -320,7 +322,7 @@ def test_an_urgent_fax_corrected_to_another_department_is_told_there(store: Stor
     call = Alerts(town).call
     fax_id = arrived(store)
     store.decided(fax_id, "run", replace(decided(held=True), department="bunsho"), call_of=call)
-    assert store.alerts([fax_id]) == {}
+    assert store.calls.alerts([fax_id]) == {}
     store.correct(fax_id, "sato", "kansen", "DISEASE_IMMEDIATE", (), (True, OFFICE), call)
     assert [sink for _, sink in messages(store, fax_id)] in (["day"], ["night"])
     assert alerted(store, fax_id).opened_at is None
@@ -339,7 +341,7 @@ def test_many_hosts_take_each_step_once(store: Store, town: Config) -> None:
 
     def host(_number: int) -> list[str]:
         together.wait()
-        return store.escalate(moment, call)
+        return store.calls.escalate(moment, call)
 
     with ThreadPoolExecutor(4) as hosts:
         taken = [fax_id for one in hosts.map(host, range(4)) for fax_id in one]
@@ -355,8 +357,8 @@ def test_a_fax_that_is_opened_while_the_step_is_taken_is_one_or_the_other(store:
         fax_id = arrived(store, number)
         store.decided(fax_id, "run", URGENT, call_of=call)
         with ThreadPoolExecutor(2) as both:
-            both.submit(store.escalate, now() + timedelta(minutes=16), call)
-            both.submit(store.looked, fax_id, "sato")
+            both.submit(store.calls.escalate, now() + timedelta(minutes=16), call)
+            both.submit(store.calls.looked, fax_id, "sato")
         alert = alerted(store, fax_id)
         assert (alert.opened_by, alert.next_at) == ("sato", None)
         assert alert.step == 1 + actions(store, fax_id).count("escalated")
@@ -368,7 +370,7 @@ def test_alerts_are_handed_over_before_everything(store: Store, town: Config) ->
         store.accept([Mail(f"{number:064x}", 10, ("hoken",))])
     store.decided(fax_id, "run", URGENT, call_of=Alerts(town).call)
     given: list[str] = []
-    store.hand_over(lambda _connection, work, _fax: given.append(work), most=1)
+    store.queue.hand_over(lambda _connection, work, _fax: given.append(work), most=1)
     assert given == [ALERT]
 
 
@@ -377,7 +379,7 @@ def test_an_older_run_may_not_call(store: Store, town: Config) -> None:
     store.begin(fax_id, "younger")
     with pytest.raises(Superseded):
         store.glanced(fax_id, "run", URGENT, Alerts(town).call)
-    assert store.alerts([fax_id]) == {}
+    assert store.calls.alerts([fax_id]) == {}
 
 
 def test_the_second_leg_goes_on_only_while_nobody_else_has_begun(store: Store) -> None:
@@ -433,7 +435,7 @@ def called(house: House, fax_id: str) -> str | None:
 
 
 def first_call(_fax: Fax, step: int, _moment: datetime) -> Any:
-    from gateway.store import Call
+    from gateway.calls import Call
 
     return Call(("day", "night") if step == 1 else ("chief",), timedelta(minutes=15))
 
@@ -453,7 +455,7 @@ def test_a_message_holds_no_personal_data_and_is_sent_while_the_fax_is_read(
     assert notice.link == f"http://{house.config.web.listen}/faxes/{fax_id}"
     assert "花子" not in repr(notice)
     assert "ハナコ" not in repr(notice)
-    assert {copy.state for copy in house.store.deliveries([fax_id])} == {"delivered"}
+    assert {copy.state for copy in house.store.copies.deliveries([fax_id])} == {"delivered"}
     assert called(house, fax_id) is None
     assert len(rings["day"].told) == 1
 
@@ -462,9 +464,9 @@ def test_a_worker_killed_before_it_sent_sends_it_under_the_same_id(house: House,
     fax_id = arrived(house.store)
     house.store.decided(fax_id, "run", URGENT, call_of=first_call)
     # Killed after the row: the job is in our table. Killed after taking the job: the watch finds the late message.
-    house.store.hand_over(lambda *_: None)
-    assert house.store.carry_again(now() + timedelta(seconds=20), ALERT) == [fax_id]
-    assert house.store.carry_again(now() + timedelta(seconds=20), CARRY) == []
+    house.store.queue.hand_over(lambda *_: None)
+    assert house.store.copies.carry_again(now() + timedelta(seconds=20), ALERT) == [fax_id]
+    assert house.store.copies.carry_again(now() + timedelta(seconds=20), CARRY) == []
     called(house, fax_id)
     # Killed between sending and noting it: sent again, and the receiver knows the id.
     with house.store.engine.begin() as connection:
@@ -481,10 +483,10 @@ def test_who_cannot_be_told_keeps_nobody_waiting(house: House, rings: dict[str, 
     assert again is not None
     assert datetime.fromisoformat(again) - now() <= timedelta(seconds=5)
     assert len(rings["night"].told) == 1
-    states = {copy.sink: copy.state for copy in house.store.deliveries([fax_id])}
+    states = {copy.sink: copy.state for copy in house.store.copies.deliveries([fax_id])}
     assert states == {"day": "deferred", "night": "delivered"}
-    house.store.looked(fax_id, "sato")  # the message that waits would call for nothing
-    assert house.store.waiting(fax_id, ALERT) == []
+    house.store.calls.looked(fax_id, "sato")  # the message that waits would call for nothing
+    assert house.store.copies.waiting(fax_id, ALERT) == []
 
 
 def test_when_nobody_can_ever_be_told_the_next_are_called_at_once(house: House, rings: dict[str, Ring]) -> None:
@@ -492,9 +494,9 @@ def test_when_nobody_can_ever_be_told_the_next_are_called_at_once(house: House, 
         rings[name] = Ring(name, DeliveryError("宛先がありません", again=False))
     fax_id = arrived(house.store)
     house.store.decided(fax_id, "run", URGENT, call_of=first_call)
-    assert house.store.escalate(now(), first_call) == []
+    assert house.store.calls.escalate(now(), first_call) == []
     called(house, fax_id)
-    assert house.store.escalate(now(), first_call) == [fax_id]
+    assert house.store.calls.escalate(now(), first_call) == [fax_id]
     called(house, fax_id)
     assert [notice.step for notice in rings["chief"].told] == [2]
 

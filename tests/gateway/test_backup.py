@@ -283,7 +283,7 @@ def test_a_house_with_data_is_left_alone(file: Path, tmp_path: Path, row: str) -
 
 def test_a_running_gateway_is_not_restored_into(file: Path, tmp_path: Path) -> None:
     with house_in(tmp_path / "after") as house:
-        house.store.beat("a worker", HOUR)
+        house.store.queue.beat("a worker", HOUR)
         with pytest.raises(GatewayError, match="止めて"):
             restored(house, file)
         assert rows(house, Fax) == []

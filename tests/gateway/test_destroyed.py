@@ -16,13 +16,16 @@ from sqlmodel import SQLModel
 
 from gateway import audit, backup, migrations, service
 from gateway.carrier import Carrier
+from gateway.copies import NOT_SENT
 from gateway.database import transaction
 from gateway.errors import BeingDestroyed, Missing, UsageError
 from gateway.house import House
+from gateway.inbox import Query
 from gateway.models import Alert, State, Work, now
+from gateway.sealing import DESTROYED
 from gateway.service import LEAVING, erase, sweep
 from gateway.spool import ORPHAN_SECONDS, Spool
-from gateway.store import DESTROYED, NOT_SENT, Mail, Query
+from gateway.store import Mail
 from tests.gateway.test_backup import no_bar
 from tests.gateway.test_parts import Walk
 from tests.gateway.test_taken import MEASLES, ORDER, entry_of, fax, house_at
@@ -92,17 +95,17 @@ def test_what_was_taken_out_is_sealed_with_the_fax_and_opens_with_it(walk: Walk)
     walk.store.seal(fax_id, "sato")
     shut = entry_of(walk, fax_id)
     assert (shut.sealed, shut.work) == (fax_id, "new"), "who had finished it must hear of it"
-    assert [copy.error for copy in walk.store.deliveries([entry.id])] == [NOT_SENT]
-    assert walk.store.waiting(entry.id) == []
+    assert [copy.error for copy in walk.store.copies.deliveries([entry.id])] == [NOT_SENT]
+    assert walk.store.copies.waiting(entry.id) == []
     assert [event.action for event in walk.store.events(entry.id)][-1] == "case:sealed"
     told = walk.told(entry.id)
     assert (told["text"], told["fields"], told["sealed"]) == ("", {}, True)
-    assert walk.store.find(Query(text="手袋"))[0] == []
+    assert walk.store.inbox.find(Query(text="手袋"))[0] == []
     walk.desk.release(fax_id, "sato", "kansen", "DISEASE_IMMEDIATE")
     walk.work()
     again = walk.told(entry.id)
     assert (again["sealed"], again["text"], again["document_type"]) == (False, ORDER, "PROCUREMENT")
-    assert [copy.state for copy in walk.store.waiting(entry.id)] == ["pending"]
+    assert [copy.state for copy in walk.store.copies.waiting(entry.id)] == ["pending"]
     assert [event.action for event in walk.store.events(entry.id)][-1] == "case:ours"
 
 
@@ -121,9 +124,9 @@ def test_people_who_were_called_to_what_was_taken_out_are_called_again_when_it_i
     with transaction(walk.store.engine) as session:
         session.add(Alert(fax_id=entry.id, department="keiri", raised_at=moment, stepped_at=moment, next_at=moment))
     walk.store.seal(fax_id, "sato")
-    assert walk.store.alerts([entry.id])[entry.id].next_at is None
+    assert walk.store.calls.alerts([entry.id])[entry.id].next_at is None
     walk.desk.release(fax_id, "sato", "kansen", "DISEASE_IMMEDIATE")
-    alert = walk.store.alerts([entry.id])[entry.id]
+    alert = walk.store.calls.alerts([entry.id])[entry.id]
     assert (alert.next_at is not None, alert.opened_at) == (True, None)
 
 
@@ -137,7 +140,7 @@ def test_a_case_of_an_entrys_own_ends_with_the_fax(walk: Walk) -> None:
     walk.store.seal(fax_id, "sato")
     assert entry_of(walk, fax_id).sealed == entry.id
     walk.desk.destroy(fax_id, "sato", fax_id, "発信元の依頼")
-    own = walk.store.case(entry.id)
+    own = walk.store.cases.case(entry.id)
     assert own is not None
     assert (own.outcome, own.closed_at is not None) == ("destroyed", True)
     assert walk.store.pages(entry.id) == []
@@ -165,13 +168,13 @@ def test_nothing_that_it_said_is_left_and_its_count_stays(walk: Walk, tmp_path: 
     row = walk.desk.fax(fax_id)
     kept = ("id", "sha256", "bytes", "line", "pages", "counts", "accepted_at", "received_at", "month", "department")
     assert {name: getattr(row, name) for name in kept} == {name: getattr(whole, name) for name in kept}
-    assert walk.store.find(Query(text="麻しん"))[0] == []
+    assert walk.store.inbox.find(Query(text="麻しん"))[0] == []
     assert set(walk.pipeline.spool.settled()) >= set(pictures), "what may still be in a door's hand waits"
     assert erased(walk) > 0
     assert list(walk.pipeline.spool.settled()) == []
-    assert set(walk.store.fates(fax_id)) == {"gone"}
+    assert set(walk.store.cases.fates(fax_id)) == {"gone"}
     assert not any(tmp_path.glob("spool/arriving/*"))
-    case = walk.store.case(fax_id)
+    case = walk.store.cases.case(fax_id)
     assert case is not None
     assert (case.outcome, case.settled_at is not None) == ("destroyed", True)
 
@@ -216,10 +219,12 @@ def test_copies_that_arrived_are_known_and_others_are_withdrawn(walk: Walk) -> N
     fax_id = walk.mail(fax())
     entry = entry_of(walk, fax_id)
     carry(walk, fax_id)
-    walk.store.carried(f"{entry.id}-keiri-share", "deferred", "応答がありません", None, None)
+    walk.store.copies.carried(f"{entry.id}-keiri-share", "deferred", "応答がありません", None, None)
     destroyed(walk, fax_id)
     carry(walk, fax_id, entry.id)
-    states = [(copy.sink, copy.state, copy.receipt is not None) for copy in walk.store.deliveries([fax_id, entry.id])]
+    states = [
+        (copy.sink, copy.state, copy.receipt is not None) for copy in walk.store.copies.deliveries([fax_id, entry.id])
+    ]
     assert states == [("kansen-share", "delivered", True)]
     (told,) = [event.detail for event in walk.store.events(fax_id) if event.action == "case:destroyed"]
     assert "keiri-share" in told["unsure"], "it may have taken it before it went silent"
@@ -251,16 +256,16 @@ def test_bytes_that_another_fax_has_stay_for_it(walk: Walk) -> None:
     fax_id = walk.mail(fax())
     digest, raw = walk.desk.fax(fax_id).sha256, fax()
     elsewhere = walk.mail(raw, line="shomu")
-    assert [one.id for one in walk.store.sharing(fax_id)] == []
+    assert [one.id for one in walk.store.cases.sharing(fax_id)] == []
     walk.store.seal(fax_id, "sato")
-    assert [one.id for one in walk.store.sharing(fax_id)] == [elsewhere]
+    assert [one.id for one in walk.store.cases.sharing(fax_id)] == [elsewhere]
     walk.desk.destroy(fax_id, "sato", fax_id, "発信元の依頼")
     erased(walk)
     assert walk.pipeline.spool.get(digest) == raw
     assert walk.told(elsewhere)["text"]
     assert all(walk.pipeline.spool.get(page.png) for page in walk.store.pages(elsewhere))
-    assert walk.store.fates(fax_id)["needed"] >= 1
-    assert walk.store.doomed(walk.desk.fax(fax_id).updated_at) == []
+    assert walk.store.cases.fates(fax_id)["needed"] >= 1
+    assert walk.store.cases.doomed(walk.desk.fax(fax_id).updated_at) == []
 
 
 def test_the_same_mail_again_is_a_case_of_its_own_and_brings_nothing_back(walk: Walk) -> None:
@@ -273,9 +278,9 @@ def test_the_same_mail_again_is_a_case_of_its_own_and_brings_nothing_back(walk: 
     assert (row.duplicate_of, row.counts, row.sealed, row.work) == (fax_id, False, again, Work.NEW)
     assert walk.desk.original(row) == fax()
     assert walk.store.taken_from(again) == []
-    assert walk.store.deliveries([again]) == []
+    assert walk.store.copies.deliveries([again]) == []
     assert (figures(walk)[0], figures(walk)[2]) == (before[0], before[2]), "the same mail counts once, destroyed or not"
-    case = walk.store.case(again)
+    case = walk.store.cases.case(again)
     assert case is not None
     assert case.closed_at is None
     first = walk.desk.fax(fax_id)
@@ -337,10 +342,10 @@ def test_killed_between_database_and_spool_the_next_start_finishes(
         broken.setattr(Spool, "destroy", struck)
         with suppress(Killed):
             erased(walk)
-    assert walk.store.fates(fax_id)[""] > 0
+    assert walk.store.cases.fates(fax_id)[""] > 0
     assert erased(walk) > 0
     assert list(walk.pipeline.spool.settled()) == []
-    assert set(walk.store.fates(fax_id)) == {"gone"}
+    assert set(walk.store.cases.fates(fax_id)) == {"gone"}
 
 
 def test_killed_while_a_file_lies_aside_it_goes_all_the_same(tmp_path: Path) -> None:
@@ -368,7 +373,7 @@ def test_the_ordinary_sweep_leaves_nothing_of_it_either(walk: Walk) -> None:
     assert sweep(walk.store, walk.pipeline.spool, time.time() + ORPHAN_SECONDS + 60) > 0
     assert list(walk.pipeline.spool.settled()) == []
     erased(walk)
-    assert set(walk.store.fates(fax_id)) == {"gone"}
+    assert set(walk.store.cases.fates(fax_id)) == {"gone"}
 
 
 def test_the_same_in_an_object_store(store_of_objects: ObjectStore, tmp_path: Path) -> None:
@@ -401,7 +406,7 @@ def test_the_worker_does_it_by_itself(walk: Walk, monkeypatch: pytest.MonkeyPatc
     async def until_gone() -> None:
         sweeping = asyncio.create_task(service._sweep(house(walk)))
         async with asyncio.timeout(60):
-            while walk.store.fates(fax_id).get(""):  # noqa: ASYNC110 - a thread does it
+            while walk.store.cases.fates(fax_id).get(""):  # noqa: ASYNC110 - a thread does it
                 await asyncio.sleep(0.01)
         sweeping.cancel()
 

@@ -73,7 +73,7 @@ def test_a_correction_is_an_example_at_once_with_who_and_when(house: House) -> N
     before = now()
     fax_id = corrected(house, 1, "PRESS", "取材のお願い")
     house.desk.correct(fax_id, "suzuki", "kansen", "COMPLAINT")
-    ((event, text),) = house.store.corrections()
+    ((event, text),) = house.store.lessons.corrections()
     assert (event.fax_id, event.who, event.detail["after"]["type"]) == (fax_id, "suzuki", "COMPLAINT")
     assert text == "取材のお願い"
     assert before <= event.at <= now()
@@ -86,7 +86,7 @@ def test_what_is_learned_decides_from_the_next_fax_on(house: House) -> None:
     before = deciding().opinion(text)
     lesson = taught(house)
     assert lesson.taken, lesson.why
-    row = house.store.model_in_use()
+    row = house.store.lessons.model_in_use()
     assert row is not None
     assert (row.sha256, row.who, row.before, row.card["corrections"]) == (lesson.model, "administrator", None, 3)
     opinion = deciding().opinion(text)  # without a restart
@@ -97,7 +97,7 @@ def test_what_is_learned_decides_from_the_next_fax_on(house: House) -> None:
 
 def test_the_card_holds_numbers_and_no_text(house: House) -> None:
     taught(house)
-    row = house.store.model_in_use()
+    row = house.store.lessons.model_in_use()
     assert row is not None
     assert "駐輪" not in json.dumps(row.card, ensure_ascii=False)
     assert {"made", "by", "corrections", "until", "figures", "before", "seed", "examples", "examples_sha256"} <= set(
@@ -115,15 +115,15 @@ def test_nothing_new_teaches_nothing(house: House) -> None:
 def test_back_goes_to_the_former_model_and_at_last_to_the_one_that_ships(house: House) -> None:
     first, second = taught(house), taught(house, 10)
     assert first.model != second.model
-    put_aside = house.store.back_to_former("administrator")
+    put_aside = house.store.lessons.back_to_former("administrator")
     assert put_aside is not None
     assert [row.sha256 if row else None for row in put_aside] == [second.model, first.model]
     assert taught(house, 20).taken
     for left in (first.model, None):
-        assert house.store.back_to_former("administrator") is not None
-        row = house.store.model_in_use()
+        assert house.store.lessons.back_to_former("administrator") is not None
+        row = house.store.lessons.model_in_use()
         assert (row.sha256 if row else None) == left
-    assert house.store.back_to_former("administrator") is None
+    assert house.store.lessons.back_to_former("administrator") is None
     assert Learned(house.store, house.spool)().card == models.packaged().card
 
 
@@ -140,7 +140,7 @@ def test_a_worse_model_does_not_take_over(house: House, monkeypatch: pytest.Monk
     lesson = taught(house)
     assert not lesson.taken
     assert "0件 → 1件" in lesson.why
-    assert house.store.model_in_use() is None
+    assert house.store.lessons.model_in_use() is None
 
 
 def test_both_models_are_asked_what_neither_has_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,13 +165,13 @@ def test_both_models_are_asked_what_neither_has_seen(house: House, monkeypatch: 
 
 def test_a_model_that_cannot_be_read_is_not_used(house: House) -> None:
     for digest in (house.spool.put(b"no model"), "0" * 64):
-        house.store.take_over(LearnedModel(sha256=digest, at=now(), who="test", card={}))
+        house.store.lessons.take_over(LearnedModel(sha256=digest, at=now(), who="test", card={}))
         assert Learned(house.store, house.spool)().card == models.packaged().card
 
 
 def test_the_sweep_leaves_models_alone(house: House) -> None:
     taught(house)
-    row = house.store.model_in_use()
+    row = house.store.lessons.model_in_use()
     assert row is not None
     sweep(house.store, house.spool, now().timestamp() + 3 * ORPHAN_SECONDS)
     assert models.from_bytes(house.spool.get(row.sha256)).card == row.card
@@ -186,7 +186,7 @@ def test_two_hosts_decide_alike_on_postgresql(postgres: str, tmp_path: Path) -> 
         lesson = taught(here)
         assert lesson.taken
         assert other().card["corrections"] == 3
-        there.store.back_to_former("administrator")
+        there.store.lessons.back_to_former("administrator")
         assert Learned(here.store, here.spool)().card == models.packaged().card
 
 
@@ -208,5 +208,5 @@ def test_the_commands(tmp_path: Path) -> None:
     assert (back.returncode, back.stdout) == (1, "")
     assert "学習したモデルはありません" in back.stderr
     with open_house(load(path)) as house:
-        house.store.take_over(LearnedModel(sha256="0" * 64, at=now(), who="test", card={}))
+        house.store.lessons.take_over(LearnedModel(sha256="0" * 64, at=now(), who="test", card={}))
     assert json.loads(faxless(path, "learn", "--back", "--json").stdout) == {"put_aside": "0" * 64, "in_use": None}

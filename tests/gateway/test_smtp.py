@@ -22,8 +22,8 @@ import uvloop
 
 from gateway import smtp
 from gateway.house import House
+from gateway.inbox import Query
 from gateway.models import Fax
-from gateway.store import Query
 
 MAIL = b"From: <mfp@fax.example.jp>\r\nSubject: From 0355550199 (Fax Message No. 0001)\r\n\r\nbody\r\n"
 HELLO, FROM, TO = b"EHLO mfp\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<hoken@fax.example.jp>\r\n"
@@ -45,7 +45,7 @@ class Door:
             return [ask(wire, line) for line in lines]
 
     def kept(self) -> list[Fax]:
-        return self.house.store.find(Query(limit=1000))[0]
+        return self.house.store.inbox.find(Query(limit=1000))[0]
 
 
 def ask(wire: socket.socket, line: bytes) -> bytes:

@@ -18,9 +18,10 @@ from gateway.config import load
 from gateway.database import connect
 from gateway.errors import Superseded, UsageError
 from gateway.house import House, add_user, open_house
+from gateway.inbox import Query
 from gateway.intake import Entries
 from gateway.models import Fax, Page, User, Work, now
-from gateway.store import Decided, Mail, Opened, Query, Store
+from gateway.store import Decided, Mail, Opened, Store
 from tests.city import write_city
 
 
@@ -70,7 +71,7 @@ def test_a_run_that_was_taken_over_may_write_nothing(house: House) -> None:
     store.opened(fax_id, "young", opened())
     left = store.fax(fax_id)
     assert left is not None
-    assert (left.attempt, left.state, store.pages(fax_id), store.deliveries([fax_id])) == (2, "reading", [], [])
+    assert (left.attempt, left.state, store.pages(fax_id), store.copies.deliveries([fax_id])) == (2, "reading", [], [])
 
 
 def test_steps_that_run_twice_have_one_effect(house: House) -> None:
@@ -80,7 +81,7 @@ def test_steps_that_run_twice_have_one_effect(house: House) -> None:
     for _ in range(2):
         store.decided(fax.id, "run", decided(), lambda _: ["folder", "mail"])
     assert [page.text for page in store.pages(fax.id)] == ["again"]
-    assert [copy.id for copy in store.deliveries([fax.id])] == [f"{fax.id}-folder", f"{fax.id}-mail"]
+    assert [copy.id for copy in store.copies.deliveries([fax.id])] == [f"{fax.id}-folder", f"{fax.id}-mail"]
 
 
 def test_a_repeat_for_the_same_line_gets_no_second_copies(house: House) -> None:
@@ -90,7 +91,7 @@ def test_a_repeat_for_the_same_line_gets_no_second_copies(house: House) -> None:
     for fax in (first, again):
         store.decided(fax.id, "run", decided(), lambda _: ["folder"])
     assert again.duplicate_of == first.id
-    assert [copy.fax_id for copy in store.deliveries([first.id, again.id])] == [first.id]
+    assert [copy.fax_id for copy in store.copies.deliveries([first.id, again.id])] == [first.id]
     assert [fax.id for fax in store.repeats(first.id)] == [again.id]
 
 
@@ -106,18 +107,18 @@ def test_a_job_is_handed_over_or_stays(house: House) -> None:
         given.append((work, fax))
 
     with pytest.raises(RuntimeError):
-        house.store.hand_over(broken)
-    assert house.store.wanted(fax_id)
-    assert house.store.hand_over(put) == 1
+        house.store.queue.hand_over(broken)
+    assert house.store.queue.wanted(fax_id)
+    assert house.store.queue.hand_over(put) == 1
     assert given == [("journey", fax_id)]
-    assert not house.store.wanted(fax_id)
-    assert house.store.hand_over(put) == 0
+    assert not house.store.queue.wanted(fax_id)
+    assert house.store.queue.hand_over(put) == 0
 
 
 def test_jobs_are_handed_over_oldest_first(house: House) -> None:
     made = [accept(house.store, number) for number in range(5)]
     given: list[str] = []
-    while house.store.hand_over(lambda _connection, _work, fax_id: given.append(fax_id), most=2):
+    while house.store.queue.hand_over(lambda _connection, _work, fax_id: given.append(fax_id), most=2):
         pass
     assert given == made
 
@@ -126,15 +127,15 @@ def test_a_commit_that_fails_leaves_nothing_of_any_mail(house: House) -> None:
     good = Mail(sha256="a" * 64, size=1, lines=("hoken",))
     with pytest.raises(IntegrityError):
         house.store.accept([good, replace(good, sha256="b" * 64, lines=(None,))])  # type: ignore[arg-type]
-    assert house.store.find(Query()) == ([], None)
-    assert house.store.last_event() == 0
-    assert house.store.hand_over(lambda *_: None) == 0
+    assert house.store.inbox.find(Query()) == ([], None)
+    assert house.store.inbox.last_event() == 0
+    assert house.store.queue.hand_over(lambda *_: None) == 0
 
 
 def test_equal_mails_of_one_commit_are_one_fax_and_its_repeats(house: House) -> None:
     equal = Mail(sha256="a" * 64, size=1, lines=("hoken",))
     (first,), (second,), (third,) = house.store.accept([equal, equal, replace(equal, lines=("shomu",))])
-    faxes = {fax.id: fax for fax in house.store.find(Query())[0]}
+    faxes = {fax.id: fax for fax in house.store.inbox.find(Query())[0]}
     assert [faxes[one].duplicate_of for one in (first, second, third)] == [None, first, first]
     assert [faxes[one].counts for one in (first, second, third)] == [True, False, False]
     assert [faxes[one].work for one in (first, second, third)] == ["new", "done", "new"]
@@ -178,7 +179,7 @@ def test_paging_shows_every_fax_once_newest_first(house: House) -> None:
     seen: list[str] = []
     cursor = None
     while True:
-        faxes, cursor = store.find(Query(limit=5, cursor=cursor))
+        faxes, cursor = store.inbox.find(Query(limit=5, cursor=cursor))
         seen += [fax.id for fax in faxes]
         if cursor is None:
             break
@@ -189,7 +190,7 @@ def test_paging_shows_every_fax_once_newest_first(house: House) -> None:
 def test_a_cursor_that_is_none_is_refused(house: House, cursor: str) -> None:
     if cursor:
         with pytest.raises(UsageError):
-            house.store.find(Query(cursor=cursor))
+            house.store.inbox.find(Query(cursor=cursor))
 
 
 def test_an_inbox_is_filtered_and_tallied(house: House) -> None:
@@ -198,14 +199,14 @@ def test_an_inbox_is_filtered_and_tallied(house: House) -> None:
     urgent = walked(store, 2, urgent=True)
     other = walked(store, 3, department="bunsho")
     store.mark(other.id, "tanaka", Work.DONE)
-    assert [fax.id for fax in store.find(Query(departments=("kansen",)))[0]] == [urgent.id, held.id]
-    assert [fax.id for fax in store.find(Query(state="held"))[0]] == [held.id]
-    assert [fax.id for fax in store.find(Query(text="本文3結"))[0]] == [other.id]
-    assert [fax.id for fax in store.find(Query(text="%"))[0]] == []
-    assert store.find(Query(departments=()))[0] == []
-    tally = store.tally(None)
+    assert [fax.id for fax in store.inbox.find(Query(departments=("kansen",)))[0]] == [urgent.id, held.id]
+    assert [fax.id for fax in store.inbox.find(Query(state="held"))[0]] == [held.id]
+    assert [fax.id for fax in store.inbox.find(Query(text="本文3結"))[0]] == [other.id]
+    assert [fax.id for fax in store.inbox.find(Query(text="%"))[0]] == []
+    assert store.inbox.find(Query(departments=()))[0] == []
+    tally = store.inbox.tally(None)
     assert (tally.new, tally.held, tally.done, tally.urgent) == (1, 1, 1, 1)
-    assert store.tally(("bunsho",)).done == 1
+    assert store.inbox.tally(("bunsho",)).done == 1
 
 
 def test_an_unknown_fax_is_said_so(house: House) -> None:
@@ -253,10 +254,10 @@ def test_sign_in_ends_by_idling_signing_out_and_disabling(house: House) -> None:
 
 def test_silent_executors_are_named_once_and_buried(house: House) -> None:
     store = house.store
-    assert store.beat("one", timedelta(seconds=60)) == []
-    assert store.beat("two", timedelta(0)) == ["one"]
-    store.buried("one")
-    assert [executor.id for executor in store.executors()] == ["two"]
+    assert store.queue.beat("one", timedelta(seconds=60)) == []
+    assert store.queue.beat("two", timedelta(0)) == ["one"]
+    store.queue.buried("one")
+    assert [executor.id for executor in store.queue.executors()] == ["two"]
 
 
 def test_no_secret_and_no_content_is_in_the_events(house: House) -> None:

@@ -19,12 +19,13 @@ from gateway.carrier import Carrier
 from gateway.config import Config, load
 from gateway.database import connect
 from gateway.desk import Desk
+from gateway.inbox import Query
 from gateway.learning import Learned
 from gateway.models import Fax
 from gateway.pipeline import Pipeline
 from gateway.reader import MailToRead
 from gateway.spool import Spool
-from gateway.store import Query, Store
+from gateway.store import Store
 from ocr.page import Reading, Word
 from routing import disease, taxonomy
 from tests.corpus.mail import machines as m
@@ -185,7 +186,7 @@ def test_deciding_twice_makes_one(walk: Walk) -> None:
     walk.desk.requeue(fax_id, "sato")
     walk.work()
     assert (entry_of(walk, fax_id).id, entry_of(walk, fax_id).work) == (first.id, "claimed")
-    assert len(walk.store.deliveries([first.id])) == 1
+    assert len(walk.store.copies.deliveries([first.id])) == 1
 
 
 def test_reading_the_entry_again_keeps_it_what_it_is(walk: Walk) -> None:
@@ -237,9 +238,9 @@ def test_the_inbox_of_each_department_lists_its_own(walk: Walk) -> None:
     fax_id = walk.mail(fax())
     entry = entry_of(walk, fax_id)
     for department, ids in (("kansen", [fax_id]), ("keiri", [entry.id])):
-        found, _ = walk.store.find(Query(departments=(department,)))
+        found, _ = walk.store.inbox.find(Query(departments=(department,)))
         assert [one.id for one in found] == ids
-    by_words, _ = walk.store.find(Query(departments=("keiri",), text="架空"))
+    by_words, _ = walk.store.inbox.find(Query(departments=("keiri",), text="架空"))
     assert by_words == []
 
 

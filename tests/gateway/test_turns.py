@@ -23,8 +23,9 @@ from gateway.config import Config, load
 from gateway.errors import Superseded
 from gateway.house import House, open_house
 from gateway.models import now
+from gateway.queue import ALERT, CARRY, JOURNEY, Haste
 from gateway.reader import MailToRead, Turn
-from gateway.store import ALERT, BACKLOG, CARRY, JOURNEY, Haste
+from gateway.store import BACKLOG
 from gateway.worker import FOREMOST, LAST, QUEUES, REST, RETRIED, RETRIES, Worker, _jobs, _let_go_first, _turn
 from ocr.page import PageText, Reading
 from tests.city import write_city
@@ -276,7 +277,7 @@ def test_a_row_that_the_database_refuses_for_ever_ends_where_people_see_it(
 def look_for_lost(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every fax had not moved for long; a job is one that waits in our own table."""
     monkeypatch.setattr("gateway.worker.STUCK", timedelta(0))
-    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.wanted(of))
+    monkeypatch.setattr(worker, "_has_job", lambda _work, of: worker._store.queue.wanted(of))
     worker._look_for_lost()
 
 
@@ -284,7 +285,7 @@ def test_a_fax_whose_next_try_could_not_be_queued_is_found_again(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fax_id = accept(worker._store, 1)
-    worker._store.hand_over(lambda *_: None)
+    worker._store.queue.hand_over(lambda *_: None)
 
     def full(*_words: object) -> None:
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
@@ -297,19 +298,19 @@ def test_a_fax_whose_next_try_could_not_be_queued_is_found_again(
 
     with pytest.raises(OperationalError):
         worker._walk(fax_id, walked)
-    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
+    assert (worker._store.fax(fax_id).state, worker._store.queue.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
     look_for_lost(worker, monkeypatch)
-    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("received", True)  # type: ignore[union-attr]
+    assert (worker._store.fax(fax_id).state, worker._store.queue.wanted(fax_id)) == ("received", True)  # type: ignore[union-attr]
 
 
 def test_a_fax_that_has_failed_for_good_is_left_to_people(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     fax_id = accept(worker._store, 1)
-    worker._store.hand_over(lambda *_: None)
+    worker._store.queue.hand_over(lambda *_: None)
     for number in range(RETRIES + 1):
         worker._store.begin(fax_id, f"run {number}")
     worker._store.failed(fax_id, f"run {RETRIES}", "原本を開いて確認してください。")
     look_for_lost(worker, monkeypatch)
-    assert (worker._store.fax(fax_id).state, worker._store.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
+    assert (worker._store.fax(fax_id).state, worker._store.queue.wanted(fax_id)) == ("failed", False)  # type: ignore[union-attr]
 
 
 def test_a_database_that_is_away_is_waited_for_however_long(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
+from gateway.inbox import Query
 from gateway.models import Fax, now
-from gateway.store import Query
 from gateway.web.inbox import FORGOTTEN
 from tests.web.conftest import ROUTED
 from tests.web.test_inbox import plain, rows
@@ -35,7 +35,7 @@ def test_it_stands_in_a_list_of_its_own_and_in_no_count(office: Office) -> None:
     clerk, ordinary, spam = office.client("sato"), office.fax(), advertising(office)
     places = {place: rows(clerk, f"/?place={place}") for place in ("new", "claimed", "held", "done", "notices", "spam")}
     assert places == {"new": [ordinary.id], "claimed": [], "held": [], "done": [], "notices": [], "spam": [spam.id]}
-    tally = office.store.tally(("kansen",))
+    tally = office.store.inbox.tally(("kansen",))
     assert (tally.new, tally.held, tally.spam, tally.by_department) == (1, 0, 1, {"kansen": 1})
     assert spam.counts, "it came: it counts"
     assert spam.id in rows(clerk, "/?q=特別価格"), "a search finds it"
@@ -58,7 +58,7 @@ def test_not_advertising_is_a_correction_and_it_comes_back(office: Office) -> No
     answer = clerk.post(f"/faxes/{spam.id}/not-spam", data={"place": "spam"})
     assert answer.headers["location"].startswith(f"/faxes/{spam.id}")
     assert (rows(clerk), rows(clerk, "/?place=spam")) == ([spam.id], [])
-    ((event, text),) = office.store.corrections()
+    ((event, text),) = office.store.lessons.corrections()
     assert (event.detail["before"]["type"], event.detail["after"]["type"], event.who) == ("SPAM", "OTHER", "sato")
     assert text == TEXT
     assert clerk.post(f"/faxes/{spam.id}/not-spam").status_code == 422, "once is enough"
@@ -94,7 +94,7 @@ def test_nobody_forgets_it(office: Office, age: timedelta, told: bool) -> None:
 
 def test_it_keeps_no_alarm_ringing(office: Office) -> None:
     advertising(office)
-    figures = office.store.figures()
+    figures = office.store.inbox.figures()
     assert (figures.oldest_unread, figures.apart) == (None, 1)
     assert "faxless_advertising_unseen 1.0" in office.client().get("/metrics").text
-    assert len(office.store.find(Query())[0]) == 1
+    assert len(office.store.inbox.find(Query())[0]) == 1

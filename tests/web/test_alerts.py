@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from gateway.models import Delivery, Fax, now
-from gateway.store import CARRY
+from gateway.queue import CARRY
 from tests.web.test_health import metrics
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_a_copy_is_no_call_and_a_call_no_copy(office: Office) -> None:
 def failing(office: Office, state: str, hours: float = 1) -> Fax:
     """A fax whose copy its receiver does not take."""
     fax = office.fax(sinks=("kekkaku-share",))
-    office.store.carried(f"{fax.id}-kekkaku-share", state, "フォルダに書き込む権限がありません", None, now())
+    office.store.copies.carried(f"{fax.id}-kekkaku-share", state, "フォルダに書き込む権限がありません", None, now())
     with office.store.engine.begin() as connection:
         long_ago = now() - timedelta(hours=hours)
         connection.execute(sa.update(Fax).where(col(Fax.id) == fax.id).values(accepted_at=long_ago))
@@ -84,7 +84,7 @@ def test_a_receiver_that_takes_nothing_is_shown_with_its_reason(office: Office) 
 def test_a_receiver_that_takes_again_is_well(office: Office) -> None:
     failing(office, "deferred")
     taken = office.fax(sinks=("kekkaku-share",))
-    office.store.carried(f"{taken.id}-kekkaku-share", "delivered", None, "ok", None)
+    office.store.copies.carried(f"{taken.id}-kekkaku-share", "delivered", None, "ok", None)
     assert "届いています" in office.client("sato").get("/sinks").text
     assert "届いていない配信先" not in office.client("sato").get("/").text
 
@@ -95,7 +95,7 @@ def test_what_was_given_up_is_sent_again_by_a_button(office: Office) -> None:
     assert office.client("sato").post("/sinks", data={"sink": "kekkaku-share"}).status_code == 403
     answer = office.client("tanaka", role="manager").post("/sinks", data={"sink": "kekkaku-share"})
     assert answer.headers["Location"] == "/sinks?said=resent"
-    (copy,) = office.store.waiting(fax.id)
+    (copy,) = office.store.copies.waiting(fax.id)
     assert (copy.state, copy.attempts) == ("pending", 0)
     assert fax.id in office.wanted(CARRY)
 

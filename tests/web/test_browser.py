@@ -270,12 +270,12 @@ def test_nothing_stands_in_anybodys_way(seat: Seat, width: int) -> None:
     office.fax("特別価格", document_type="SPAM", held=True, held_because=("広告・営業と思われます。",), apart=True)
     office.fax("", kind="device_error", document_type=None, held=True, held_because=("エラー",))
     other = office.fax("薬局 御中", sinks=("share",))
-    for copy in office.store.deliveries([other.id]):
-        office.store.carried(copy.id, "delivered", None, "/share/1.json", None)
+    for copy in office.store.copies.deliveries([other.id]):
+        office.store.copies.carried(copy.id, "delivered", None, "/share/1.json", None)
     office.store.seal(other.id, "suzuki")
     gone = office.fax("薬局 様")
     office.store.seal(gone.id, "suzuki")
-    office.store.destroy(gone.id, "suzuki", "発信元の依頼")
+    office.store.cases.destroy(gone.id, "suzuki", "発信元の依頼")
     seat.page.set_viewport_size({"width": width, "height": 844})
     seat.open("/login")
     assert seat.violations() == []

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.carrier import Carrier
 from gateway.case import last_moment, next_step, steps
+from gateway.copies import NOT_SENT
 from gateway.database import transaction
 from gateway.models import TOKYO, Case, Fax, Part, now
-from gateway.store import NOT_SENT
 from tests.web.conftest import ROUTED, Office
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def test_a_person_seals_a_fax_its_copies_stop_and_go_on_when_it_is_ours(office: 
     sealed = office.desk.fax(fax.id)
     assert (sealed.state, sealed.document_type, sealed.department) == ("held", "MISDIRECTED", "kekkaku")
     assert sealed.due_at == last_moment(now(), 1)
-    (copy,) = office.store.deliveries([fax.id])
-    assert (copy.state, copy.error, office.store.waiting(fax.id)) == ("failed", NOT_SENT, [])
+    (copy,) = office.store.copies.deliveries([fax.id])
+    assert (copy.state, copy.error, office.store.copies.waiting(fax.id)) == ("failed", NOT_SENT, [])
     for path in ("work", "correct", "requeue"):
         assert clerk.post(f"/faxes/{fax.id}/{path}", data={"work": "done"}).status_code == 403
     answer = {"to": "kekkaku", "type": "TB_REPORT"}
@@ -114,9 +114,9 @@ def test_a_person_seals_a_fax_its_copies_stop_and_go_on_when_it_is_ours(office: 
     ours = office.desk.fax(fax.id)
     assert (ours.sealed, ours.state, ours.document_type) == (None, "routed", "TB_REPORT")
     assert (ours.urgent, ours.due_at) == (True, ours.received_at), "due as what it is, no more as a case"
-    assert [copy.state for copy in office.store.waiting(fax.id)] == ["pending"]
+    assert [copy.state for copy in office.store.copies.waiting(fax.id)] == ["pending"]
     assert fax.id in office.wanted("carry")
-    case = office.store.case(fax.id)
+    case = office.store.cases.case(fax.id)
     assert case is not None
     assert (case.outcome, case.closed_at is not None) == ("ours", True)
 
@@ -124,29 +124,29 @@ def test_a_person_seals_a_fax_its_copies_stop_and_go_on_when_it_is_ours(office: 
 def test_a_sink_set_going_again_gets_nothing_that_is_sealed(office: Office) -> None:
     fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",))
     office.store.seal(fax.id, "suzuki")
-    (sink,) = office.store.sinks()
+    (sink,) = office.store.copies.sinks()
     assert (sink.failed, sink.waiting, sink.dead(now())) == (0, 0, False), "kept back by us is no fault of the sink"
-    assert office.store.sinks(undone=True) == []
-    assert office.store.resend("kekkaku-share", "suzuki") == 0
-    assert [copy.state for copy in office.store.deliveries([fax.id])] == ["failed"]
+    assert office.store.copies.sinks(undone=True) == []
+    assert office.store.copies.resend("kekkaku-share", "suzuki") == 0
+    assert [copy.state for copy in office.store.copies.deliveries([fax.id])] == ["failed"]
 
 
 def test_a_copy_in_hand_when_its_fax_is_sealed_is_not_sent(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",))
-    in_hand = office.store.waiting(fax.id)
+    in_hand = office.store.copies.waiting(fax.id)
     office.store.seal(fax.id, "suzuki")
     desk = office.desk
     carrier = Carrier(desk.config, desk.store, desk.spool, cast("Readers", None), desk.taxonomy)
     monkeypatch.setattr(office.store, "waiting", lambda _fax_id: in_hand)  # read before the fax was sealed
     assert carrier.carry(fax.id) is None
-    (copy,) = office.store.deliveries([fax.id])
+    (copy,) = office.store.copies.deliveries([fax.id])
     assert (copy.state, copy.error) == ("failed", NOT_SENT)
 
 
 def test_a_correction_to_misdirected_seals_too_and_sends_nothing(office: Office) -> None:
     fax = office.fax()
     corrected = office.desk.correct(fax.id, "suzuki", "kekkaku", "MISDIRECTED")
-    assert (corrected.sealed, corrected.state, office.store.deliveries([fax.id])) == (fax.id, "held", [])
+    assert (corrected.sealed, corrected.state, office.store.copies.deliveries([fax.id])) == (fax.id, "held", [])
 
 
 def test_reading_it_again_leaves_it_sealed(office: Office) -> None:
@@ -155,7 +155,7 @@ def test_reading_it_again_leaves_it_sealed(office: Office) -> None:
     office.store.decided(fax.id, "again", ROUTED, lambda _: ["kekkaku-share"])
     again = office.desk.fax(fax.id)
     assert (again.sealed, again.state, again.document_type) == (fax.id, "held", "MISDIRECTED")
-    assert office.store.deliveries([fax.id]) == []
+    assert office.store.copies.deliveries([fax.id]) == []
 
 
 def test_its_repeats_and_its_parts_are_closed_with_it(office: Office) -> None:
@@ -228,8 +228,8 @@ def test_the_clock_counts_tokyos_days_from_the_first() -> None:
 def test_destroying_asks_twice_tells_what_stays_and_then_nothing_opens(office: Office) -> None:
     fax = office.fax(SECRET, department="kekkaku", sinks=("kekkaku-share",), raw=b"Subject: once\r\n\r\nx")
     elsewhere = office.fax(SECRET, raw=b"Subject: once\r\n\r\nx", line="shomu", department="bunsho")
-    (copy,) = office.store.deliveries([fax.id])
-    office.store.carried(copy.id, "delivered", None, "/share/0001.json", None)
+    (copy,) = office.store.copies.deliveries([fax.id])
+    office.store.copies.carried(copy.id, "delivered", None, "/share/0001.json", None)
     clerk = office.client("suzuki", departments=("kekkaku",))
     page = f"/cases/{fax.id}"
     assert clerk.get(f"{page}/destroy").status_code == 404, "no case"
@@ -285,7 +285,7 @@ def test_what_another_department_had_of_it_is_shut_for_them_too(office: Office) 
     )
     assert clerk.get(f"/faxes/{entry.id}").status_code == 200
     office.store.seal(whole.id, "suzuki")
-    assert office.store.waiting(entry.id) == []
+    assert office.store.copies.waiting(entry.id) == []
     row = clerk.get("/").text
     assert "元のFAXが誤着とされたため" in row
     assert f'href="/faxes/{entry.id}"' in row

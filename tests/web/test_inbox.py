@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from gateway.inbox import Query
 from gateway.models import Fax, now
-from gateway.store import Query
 from gateway.web.inbox import PER_PAGE
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def test_every_mail_stands_in_one_place(office: Office) -> None:
     }
     for place, ids in expected.items():
         assert set(rows(clerk, f"/?place={place}")) == ids, place
-    tally = office.store.tally(("kansen",))
+    tally = office.store.inbox.tally(("kansen",))
     assert {place: getattr(tally, place) for place in expected} == {p: len(ids) for p, ids in expected.items()}
-    everything = {fax.id for fax in office.store.find(Query(limit=100))[0]}
+    everything = {fax.id for fax in office.store.inbox.find(Query(limit=100))[0]}
     assert everything == set().union(*expected.values())
 
 
@@ -212,10 +212,10 @@ def test_no_such_work(office: Office) -> None:
 
 def test_the_page_is_told_of_changes_and_not_of_looks(office: Office) -> None:
     clerk, fax = office.client("sato"), office.fax()
-    before = office.store.last_event()
+    before = office.store.inbox.last_event()
     clerk.get(f"/faxes/{fax.id}")
     clerk.get(f"/faxes/{fax.id}/original")
-    assert office.store.last_event() == before
+    assert office.store.inbox.last_event() == before
     with clerk.stream("GET", f"/events?since={before}") as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         office.fax()
@@ -229,13 +229,13 @@ def test_the_page_is_told_of_changes_and_not_of_looks(office: Office) -> None:
 def test_neighbours_follow_the_lists_order(office: Office) -> None:
     made = [office.fax(), office.urgent(), office.fax(), office.urgent(), office.fax()]
     query = Query(departments=("kansen",), place="new", urgent_first=True)
-    order = [fax.id for fax in office.store.find(query)[0]]
+    order = [fax.id for fax in office.store.inbox.find(query)[0]]
     assert len(order) == len(made)
     for number, fax_id in enumerate(order):
         fax = office.desk.fax(fax_id)
         before = order[number - 1] if number else None
         after = order[number + 1] if number + 1 < len(order) else None
-        assert office.store.neighbours(fax, query) == (before, after)
+        assert office.store.inbox.neighbours(fax, query) == (before, after)
 
 
 def test_many_faxes_of_one_moment_are_all_shown(office: Office) -> None:
@@ -244,7 +244,7 @@ def test_many_faxes_of_one_moment_are_all_shown(office: Office) -> None:
         connection.execute(sa.update(Fax).values(accepted_at=now()))
     seen, cursor = [], None
     while True:
-        found, cursor = office.store.find(Query(limit=2, cursor=cursor, urgent_first=True))
+        found, cursor = office.store.inbox.find(Query(limit=2, cursor=cursor, urgent_first=True))
         seen += [fax.id for fax in found]
         if cursor is None:
             break

@@ -84,10 +84,10 @@ def test_a_sealed_fax_tells_it_to_nobody_until_it_is_opened_and_then_to_its_depa
     header = office.token("sato", departments=("kansen",))
     told = office.client().get(f"/api/v1/faxes/{fax.id}", headers=header).json()
     assert (told["fields"], told["withheld"]) == ({}, [])
-    office.store.open_for(fax.id, "sato", "宛先の確認")
+    office.store.cases.open_for(fax.id, "sato", "宛先の確認")
     assert office.client().get(f"/api/v1/faxes/{fax.id}", headers=header).json()["fields"] == FIELDS
     other = office.token("root", role="admin", departments=())
-    office.store.open_for(fax.id, "root", "宛先の確認")
+    office.store.cases.open_for(fax.id, "root", "宛先の確認")
     told = office.client().get(f"/api/v1/faxes/{fax.id}", headers=other).json()
     assert told["withheld"] == ["patient_name"]
 
