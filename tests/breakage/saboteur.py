@@ -140,14 +140,18 @@ def _store(module: ModuleType) -> None:
         strike("committed")
         return said
 
-    hand_over = module.Store.hand_over
-
-    def handed(store: Any, put: Callable[..., None], *words: Any) -> Any:
-        return hand_over(store, after("handing-over", put), *words)
-
-    module.Store.accept, module.Store.hand_over = accepted, handed
+    module.Store.accept = accepted
     module.Store.decided = after("decided", module.Store.decided)
     module.Store.page_read = refused(module.Store.page_read)
+
+
+def _queue(module: ModuleType) -> None:
+    hand_over = module.Queue.hand_over
+
+    def handed(queue: Any, put: Callable[..., None], *words: Any) -> Any:
+        return hand_over(queue, after("handing-over", put), *words)
+
+    module.Queue.hand_over = handed
 
 
 def _database(module: ModuleType) -> None:
@@ -231,6 +235,7 @@ WRAPS: dict[str, Callable[[ModuleType], None]] = {
     "gateway.spool": _spool,
     "gateway.database": _database,
     "gateway.store": _store,
+    "gateway.queue": _queue,
     "gateway.reader": _reader,
     "gateway.models": _models,
     "gateway.worker": _worker,

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.carrier import Carrier
 from gateway.case import last_moment, next_step, steps
-from gateway.copies import NOT_SENT
+from gateway.copies import NOT_SENT, Copies
 from gateway.database import transaction
 from gateway.models import TOKYO, Case, Fax, Part, now
 from tests.web.conftest import ROUTED, Office
@@ -137,7 +137,7 @@ def test_a_copy_in_hand_when_its_fax_is_sealed_is_not_sent(office: Office, monke
     office.store.seal(fax.id, "suzuki")
     desk = office.desk
     carrier = Carrier(desk.config, desk.store, desk.spool, cast("Readers", None), desk.taxonomy)
-    monkeypatch.setattr(office.store, "waiting", lambda _fax_id: in_hand)  # read before the fax was sealed
+    monkeypatch.setattr(Copies, "waiting", lambda _copies, _fax_id: in_hand)  # read before the fax was sealed
     assert carrier.carry(fax.id) is None
     (copy,) = office.store.copies.deliveries([fax.id])
     assert (copy.state, copy.error) == ("failed", NOT_SENT)
