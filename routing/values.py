@@ -10,7 +10,7 @@ from datetime import date
 
 from rapidfuzz.distance import Levenshtein
 
-from routing import dates, number
+from routing import dates, number, printed
 from routing.facts import Mark
 from routing.fold import fold
 
@@ -30,6 +30,8 @@ _NO_NAME = re.compile(
 _PLACE = re.compile(r"[都道府県市区町村郡]|\d\s*(?:[-ー－‐−]|丁目|番地?)\s*\d?|丁目")
 _CERTAINTY = re.compile(r"^[\W\d]*(?:確定|推定)?[\W]*(?:確定|推定)?[\W]*$")
 """感染地域(確定・推定): how sure, printed behind the label of what."""
+_SPOILT = 0.3
+_DOUBTED = 0.5
 _WIDEST_LETTER = 1.5
 """One printed 男 is about as wide as high; a wider run was 男・女 with one of them lost under the pen's circle."""
 
@@ -55,7 +57,10 @@ def day(text: str, received: date | None, era: str | None = None) -> Value | Non
 
 
 def birth(text: str, received: date, era: str | None, age: int | None) -> Value | None:
-    """A date of birth. Where no circle tells the era, the age does when only one era fits it."""
+    """A date of birth. Where no circle tells the era, the age does when only one era fits it.
+
+    One written out with its era stands against the age, and says so; era and circle together may both be misread.
+    """
     if era is not None:  # the circle chooses among the eras that are printed
         text = _ERA_NAMES.sub(" ", text)
     found = day(text, received, era)
@@ -66,6 +71,8 @@ def birth(text: str, received: date, era: str | None, age: int | None) -> Value 
         fitting = [v for _, v in tried if v and v.note is None and _fits(date.fromisoformat(v.value), received, age)]
         if len({value.value for value in fitting}) == 1:
             return Value(fitting[0].value, fitting[0].raw, 0.9, "元号は年齢から判断しました。")
+    if era is None and found is not None and found.note is None and date.fromisoformat(found.value) <= received:
+        return Value(found.value, found.raw, _DOUBTED, "年齢と合いません。")
     if found is None or not _fits(date.fromisoformat(found.value), received, age) or (era is None and found.note):
         return None  # what the form's own age contradicts is misread
     return found
@@ -135,6 +142,15 @@ def place(text: str) -> Value | None:
     return None if found is None or (re.search("確定|推定|定推", found.value) and len(found.value) < 12) else found
 
 
+def listed(text: str) -> Value | None:
+    """Options written out (頭痛、発熱): those of the printed forms as they are printed, all else as it stands."""
+    found = words(text)
+    if found is None:
+        return None
+    mended, sure = printed.mended(found.value)
+    return Value(mended, found.raw, sure)
+
+
 def words(text: str) -> Value | None:
     """Whatever stands there, when it is words."""
     bare = text.strip(" \u3000:：・。")
@@ -175,5 +191,12 @@ def _option(options: Sequence[str], written: str) -> str | None:
     if not exact and len(plain) <= 2:
         exact = [option for option in options if fold(option).startswith(plain)]
     if not exact and len(plain) >= 4:
-        exact = [option for option in options if plain in fold(option)]
+        exact = [option for option in options if plain in fold(option)] or _misread(options, plain)
     return exact[0] if len(exact) == 1 else None
+
+
+def _misread(options: Sequence[str], plain: str) -> list[str]:
+    """The option that a circle spoilt (派症状病原体保有名): three in ten signs are others, and no option is as near."""
+    shares = sorted((Levenshtein.distance(fold(option), plain) / len(fold(option)), option) for option in options)
+    sure = shares[0][0] <= _SPOILT and (len(shares) == 1 or shares[1][0] - shares[0][0] > _SPOILT / 2)
+    return [shares[0][1]] if sure else []

@@ -199,6 +199,14 @@ def values(fields: dict[str, Field]) -> dict[str, str]:
         ("3 性別|女性", "sex", "女"),
         ("②年齢・性別|52歳 男性", "sex", "男"),
         ("②年齢・性別|52歳 男性", "age", "52"),
+        ("2 性:別|女", "sex", "女"),
+        ("性別・年齢|男|40歳", "sex", "男"),
+        ("当該名作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("1 当該者氏名||5作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("届出医師 木村 雄介", "doctor", "木村 雄介"),  # no misread 届出医師名
+        ("当該各氏名|田中 葵", "patient_name", "田中 葵"),
+        ("主な症状|頭痛、発熟", "symptoms", "頭痛、発熱"),
+        ("診断方法|血清1gM抗体の検出", "method", "血清IgM抗体の検出"),
         ("感染地域|日本国内(東都北辰区)", "infection_place", "日本国内(東都北辰区)"),
         ("感染経路：飛沫感染", "route", "飛沫感染"),
         ("主な症状|発熱、発疹", "symptoms", "発熱、発疹"),
@@ -219,6 +227,8 @@ def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
         "3 性別|男・",  # one of them lost under the pen's circle
         "患者の類型|患者(確定例)・無症状病原体保有者・疑似症患者",
         "患者の類型|疑似症患者・",
+        "患者の類型|思（確定例）状病原体保存|疑似症患者",  # the first two spoilt by the pen's circle
+        "3 性別||男|女",
         "医師の氏名|",
         "医師が必要と認める事項|入院しました",
         "電話連絡済",
@@ -338,6 +348,75 @@ def test_ticked_options_go_to_their_question() -> None:
     )
     found = form("7 症状|□発熱", "|咳", "", "8 診断方法|PCR法", "", "HIV感染症合併|有・無", marks=marks)
     assert values(found) == {"symptoms": "発熱、咳", "method": "PCR法", "ticked": "有"}
+
+
+def test_options_whose_label_is_lost_go_to_their_question_by_their_words() -> None:
+    """The labels of 別記様式 stand upright in a narrow column, where engines lose them."""
+    marks = (
+        option("発熱", 300, 165, on=True),
+        option("光熱", 600, 165),
+        option("しぶり腹", 300, 225, on=True),
+        option("分離・同定による病原体の検出", 300, 345, on=True),
+    )
+    found = form("|", "|", "", "8 診断方法|", marks=marks)
+    assert values(found) == {"symptoms": "発熱、しぶり腹", "method": "分離・同定による病原体の検出"}
+
+
+@pytest.mark.parametrize(
+    ("letters", "name"), [("症状", "symptoms"), ("|状", "symptoms"), ("状", "symptoms"), ("診断方法", "method")]
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["one run", "letter by letter"])
+def test_a_label_set_upright(letters: str, name: str, *, apart: bool) -> None:
+    run = [Line(letters, (130, 400, 175, 400 + 50 * max(2, len(letters))), 0.9)]
+    each = [Line(letter, (130, 400 + 50 * n, 175, 445 + 50 * n), 0.9) for n, letter in enumerate(letters)]
+    words = (Line("麻しん発生届", (600, 100, 900, 150), 0.99), *(each if apart and len(letters) > 1 else run))
+    marks = (option("右足の腫れ", 300, 410, on=True), option("その他", 300, 460))
+    found = extract([PageFacts(1, "", words, 1728, 2292, marks=marks)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
+    assert values(found) == {name: "右足の腫れ"}
+
+
+def test_a_circle_in_a_row_of_case_types_needs_no_label() -> None:
+    marks = (option("患者(確定例)", 200, 165), option("派症状病原体保有名", 600, 165, on=True))
+    assert values(form("|", marks=marks)) == {"case_type": "無症状病原体保有者"}
+    assert form("|", marks=marks[1:]) == form("|")  # alone it may be another question's option
+
+
+def test_a_number_that_lost_its_label_is_the_patient_s_among_the_patient_s_lines() -> None:
+    found = form(
+        "医療機関名|けやき医院", "患者氏名|田中 葵", "患者住所|東都みどり区本町1-2", "|(090-5555-0148", "性別|女"
+    )
+    assert found["patient_phone"].value == "+819055550148"
+    assert "institution_phone" not in found
+    two = form("患者氏名|田中 葵", "|(090-5555-0148", "|(03-5555-0149", "性別|女")
+    assert "patient_phone" not in two
+    head = form("医療機関名|けやき医院", "品|03-5555-0150", "患者氏名|田中 葵")
+    assert head["institution_phone"].value == "+81355550150"
+    fax = form("医療機関名|けやき医院", "FAX|03-5555-0150", "患者氏名|田中 葵")
+    assert "institution_phone" not in fax
+
+
+def test_a_place_means_what_its_class_of_forms_means() -> None:
+    text = "食中毒届\n届出医師 木村 雄介\n施設名 焼肉まぼろし屋\n患者数 7名"
+    assert values(extract([PageFacts(1, text)], DISEASES, "FOOD_POISONING", RECEIVED)) == {
+        "doctor": "木村 雄介",
+        "infection_place": "焼肉まぼろし屋",
+        "sick": "7名",
+    }
+    text = "集団発生報告\n施設名 ひまわりの里\n担当者 高橋 一郎\n患者数/在籍者数 14名/66名"
+    assert values(extract([PageFacts(1, text)], DISEASES, "OUTBREAK_FACILITY", RECEIVED)) == {
+        "institution": "ひまわりの里",
+        "reporter": "高橋 一郎",
+        "sick": "14名/66名",
+    }
+
+
+def test_the_head_of_a_list_of_persons_asks_nothing_of_an_outbreak() -> None:
+    words = tuple(
+        Line(text, (200 + 300 * column, 200 + 90 * row, 320 + 300 * column, 240 + 90 * row), 0.99)
+        for row, line in enumerate((("氏名", "年齢", "発症日時", "症状"), ("S.M", "87", "5/1", "嘔吐")))
+        for column, text in enumerate(line)
+    )
+    assert extract([PageFacts(1, "", words, 1728, 2292)], DISEASES, "OUTBREAK_FACILITY", RECEIVED) == {}
 
 
 def test_odd_dates_say_why() -> None:
