@@ -493,7 +493,10 @@ def _headed(form: _Form, pages: Sequence[PageLines], wanted: frozenset[str] | se
     head = _head(form, pages[0]) if pages else []
     found: dict[str, Field | None] = {}
     if "reported" in wanted:
-        found["reported"] = _read_in([line for line in head if len(line.folded) <= _DAY_ALONE], form.day_alone)
+        letter = all(entry.key not in PATIENT for entry in form.entries)  # its values may have labels that none knows
+        short = [line for line in head if len(line.folded) <= _DAY_ALONE]
+        alone = [line for line in short if not (letter and _is_beside(line, head))]
+        found["reported"] = _read_in(alone, form.day_alone)
     name = next((line for line in head if _is_institution(line.raw)), None) if "institution" in wanted else None
     if name is not None:
         near = [line for line in head if line is not name and _close(name.box, line.box)]
@@ -534,10 +537,17 @@ def _read_in(lines: Sequence[PageLine], understand: Callable[[str], Value | None
 
 
 def _head(form: _Form, page: PageLines) -> list[PageLine]:
-    """The lines above the first label that speaks of a patient."""
-    of_patient = [entry.box[1] for entry in form.entries if entry.page == page.number and entry.key in PATIENT]
-    end = min(of_patient, default=0)
+    """The lines above the first label that speaks of a patient; without one, of anything but who writes and when."""
+    here = [entry for entry in form.entries if entry.page == page.number]
+    of_patient = [entry for entry in here if entry.key in PATIENT]
+    of_case = [entry for entry in here if entry.key not in INSTITUTION | _OF_A_PLACE | {"other"}]
+    end = min((entry.box[1] for entry in of_patient or of_case), default=0)
     return [line for line in page.lines if line.box[3] <= end] if end else []
+
+
+def _is_beside(line: PageLine, head: Sequence[PageLine]) -> bool:
+    """Whether something stands left of a line on its row: what it is the value of."""
+    return any(other.box[2] <= line.box[0] and _level(other.box, line.box) for other in head)
 
 
 def _is_institution(raw: str) -> bool:

@@ -21,8 +21,10 @@ from routing.layout import PageLine, PageLines, lay_out
 _NOWHERE: Box = (0, 0, 0, 0)
 _ACROSS = 0.3
 """What a step to the right counts beside one down, where the question of an option is sought."""
-_BY_WORDS = frozenset({"symptoms", "method", "route"})
-"""Questions whose options tell by their words whose they are."""
+_ASKED_OTHERWISE = QUESTIONS - {"other"}
+"""Questions that a known symptom, method or route is no option of, but for its own."""
+_ONE_ROW = frozenset({"sex", "sex_age", "born"})
+"""Questions whose options stand beside their label or right below it."""
 _LABEL_LOST = 0.8
 """Likeness of a label that was not read: its options alone tell that it is there."""
 _HIGHEST_LETTER = 60
@@ -131,10 +133,10 @@ def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
     lost: dict[str, list[Mark]] = {}
     others = [*(mark.box for mark in facts.marks), *(line.box for line in page.lines)]
     for mark in facts.marks[:_MOST_LABELS]:
-        far = [_distance(entry.box, mark.box, others) if entry.key in QUESTIONS else math.inf for entry in found]
+        far = [_from(entry, mark.box, others) for entry in found]
         nearest = far.index(min(far)) if far and min(far) < math.inf else None
         known = printed.nearest(mark.text)
-        if known is not None and (nearest is None or found[nearest].key in _BY_WORDS - {known.question}):
+        if known is not None and (nearest is None or found[nearest].key in _ASKED_OTHERWISE - {known.question}):
             same = [n for n, entry in enumerate(found) if entry.key == known.question]
             nearest = min(same, key=lambda n: _apart(found[n].box, mark.box), default=None)
             if nearest is None:
@@ -145,6 +147,14 @@ def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
         yield replace(entry, asked=tuple(asked.get(n, ())))
     for key, marks in lost.items():
         yield Entry(key, page.number, marks[0].box, _LABEL_LOST, (), (), (), tuple(marks), None)
+
+
+def _from(entry: Entry, mark: Box, others: Sequence[Box]) -> float:
+    """How far an option is from a question; endless from what asks nothing."""
+    height = max(1, entry.box[3] - entry.box[1])
+    if entry.key not in QUESTIONS or (entry.key in _ONE_ROW and _apart(entry.box, mark) > 1.5 * height):
+        return math.inf
+    return _distance(entry.box, mark, others)
 
 
 def _apart(label: Box, mark: Box) -> int:

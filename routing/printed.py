@@ -40,12 +40,14 @@ _WORDINGS = {
     "route": "飛沫・飛沫核感染 飛沫感染 飛沫核感染 空気感染 接触感染 経口感染 性的接触 母子感染 水系感染 塵埃感染 創傷感染 院内感染 医療器具関連感染 以前からの保菌 "
     "動物・蚊・昆虫等からの感染 動物・蚊・昆虫等からの感染 蚊からの感染 動物からの感染 昆虫等からの感染 針等の鋭利なものの刺入 静注薬物使用 輸血・血液製剤 輸血",
 }
-_ALIKE = str.maketrans("光登癸熟然髓慰休珍珈喊疼瘋侍", "発発発熱熱髄炎体疹咳咳痛痛持")
+_ALIKE = str.maketrans("光登癸熟然髓慰休珍珈喊疼瘋侍淡", "発発発熱熱髄炎体疹咳咳痛痛持痰")
 """Signs that small print is taken for."""
 _LEAD = re.compile(r"^[\s\d\W_]*(?=\w\w)")
 _KANA = re.compile("[ぁ-ん]")
-_WORD, _LONG, _LONGER = 3, 5, 10
-"""Letters from which on one may be lost; one be another; two be others."""
+_LATIN = re.compile(r"(?<=[一-鿿])[0-9a-z](?=[一-鿿])")
+"""What no word has between kanji: 初9硬結."""
+_WORD, _LONG, _MOST = 3, 5, 4
+"""Letters from which on one may be lost, and one be another; how many may be others in the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def nearest(read: str) -> Option | None:
         if exact is not None:
             question, written = exact
             return Option(question, written, 1 - Levenshtein.distance(fold(written), plain) / (2 * len(plain)))
-    return _likely(_bones(plain))
+    bones = _bones(plain)
+    return _likely(bones) or (_likely(spared) if (spared := _LATIN.sub("", bones)) != bones else None)
 
 
 def mended(read: str) -> tuple[str, float]:
@@ -82,7 +85,7 @@ def mended(read: str) -> tuple[str, float]:
 
 
 def _likely(plain: str) -> Option | None:
-    allowed = 2 if len(plain) >= _LONGER else 1
+    allowed = max(1, min(_MOST, (len(plain) + 2) // 6))
     if len(plain) < _WORD - 1:
         return None
     near = [(Levenshtein.distance(bones, plain, score_cutoff=allowed), bones) for bones in _book()]

@@ -230,6 +230,7 @@ def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
         "患者の類型|思（確定例）状病原体保存|疑似症患者",  # the first two spoilt by the pen's circle
         "3 性別||男|女",
         "医師の氏名|",
+        "患者氏名|勇·女",
         "医師が必要と認める事項|入院しました",
         "電話連絡済",
         "氏名・住所の欄は黒塗りして送信してください",
@@ -360,6 +361,44 @@ def test_options_whose_label_is_lost_go_to_their_question_by_their_words() -> No
     )
     found = form("|", "|", "", "8 診断方法|", marks=marks)
     assert values(found) == {"symptoms": "発熱、しぶり腹", "method": "分離・同定による病原体の検出"}
+
+
+def test_a_tick_far_right_of_its_question_is_not_the_sex_s_above() -> None:
+    marks = (option("男", 700, 165, on=True), option("女", 800, 165), option("発疹", 700, 285, on=True))
+    far = (option("右足の腫れ", 1300, 285, on=True), option("リンパ節腫脹", 1500, 285, on=True))
+    found = form("性別・年齢|男・女", "", "7 症状|発疹", marks=(*marks, *far))
+    assert values(found) == {"sex": "男", "symptoms": "発疹、右足の腫れ、リンパ節腫脹"}
+
+
+@pytest.mark.parametrize(
+    ("born", "age", "told"), [("昭和60年3月7日", "44歳", "1985-03-07"), ("60年3月7日", "44歳", None)]
+)
+def test_a_date_of_birth_written_out_stands_against_the_age_and_says_so(born: str, age: str, told: str | None) -> None:
+    found = form(f"生年月日|{born}", f"年齢|{age}").get("born")
+    assert (found.value if found is not None else None) == told
+    assert found is None or (found.note == "年齢と合いません。" and found.confidence <= 0.5)
+
+
+def test_the_head_of_a_letter_without_a_patient_s_labels() -> None:
+    words = (
+        Line("令和8年10月14日 16時31分", (1200, 120, 1580, 160), 0.99),
+        Line("探知した日時", (140, 200, 300, 240), 0.99),
+        Line("令和8年10月13日 15時", (520, 200, 900, 240), 0.99),
+        Line("けやき医院", (1200, 300, 1400, 340), 0.99),
+        Line("電話 03-5555-0151", (1200, 350, 1500, 390), 0.99),
+        Line("患者数", (140, 900, 250, 940), 0.99),
+        Line("7名", (520, 900, 600, 940), 0.99),
+        Line("患者氏名", (140, 1000, 260, 1040), 0.99),
+        Line("勇·女", (520, 1000, 620, 1040), 0.99),
+    )
+    for lines in (words[:7], words[:1] + words[3:]):
+        found = extract([PageFacts(1, "", lines, 1728, 2292)], DISEASES, "FOOD_POISONING", RECEIVED)
+        assert values(found) == {
+            "reported": "2026-10-14",
+            "institution": "けやき医院",
+            "institution_phone": "+81355550151",
+            "sick": "7名",
+        }
 
 
 @pytest.mark.parametrize(
