@@ -55,7 +55,7 @@ _OF_A_MONTH = re.compile(
     r"(?P<day>\d{1,2})(?![\d/年月])(?:[ \t]{0,6}[日曰])?"
 )
 _MISREAD_DAY = "曰"
-_DAY_AND_STROKES = re.compile(r"([月川][ \t]{0,2})([1-9]\d{2})(?![\d日])")
+_DAY_AND_STROKES = re.compile(r"([月川][ \t]{0,2})([1-9]\d{2,3})(?![\d日])")
 _UNCLEAR = "元号の選択が読み取れないため令和とみなしました。"
 _LONGEST = 20_000
 _MOST_FOUND = 500

@@ -314,7 +314,9 @@ def _plain(understand: Callable[[str], Value | None], *others: str) -> _Read:
 
 
 def _age(form: _Form, key: str) -> Field | None:
-    return _first(form, (key, "sex_age"), lambda answer, _: values.age(answer.text))
+    return _first(form, (key, "sex_age"), lambda answer, _: values.age(answer.text)) or _first(
+        form, ("sex",), lambda answer, _: values.age(answer.text) if "歳" in answer.text else None
+    )
 
 
 def _patient_phone(form: _Form, key: str) -> Field | None:

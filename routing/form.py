@@ -21,8 +21,6 @@ from routing.layout import PageLine, PageLines, lay_out
 _NOWHERE: Box = (0, 0, 0, 0)
 _ACROSS = 0.3
 """What a step to the right counts beside one down, where the question of an option is sought."""
-_ASKED_OTHERWISE = QUESTIONS - {"other"}
-"""Questions that a known symptom, method or route is no option of, but for its own."""
 _ONE_ROW = frozenset({"sex", "sex_age", "born"})
 """Questions whose options stand beside their label or right below it."""
 _LABEL_LOST = 0.8
@@ -136,7 +134,7 @@ def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
         far = [_from(entry, mark.box, others) for entry in found]
         nearest = far.index(min(far)) if far and min(far) < math.inf else None
         known = printed.nearest(mark.text)
-        if known is not None and (nearest is None or found[nearest].key in _ASKED_OTHERWISE - {known.question}):
+        if known is not None and (nearest is None or found[nearest].key in _not_asking(known.question)):
             same = [n for n, entry in enumerate(found) if entry.key == known.question]
             nearest = min(same, key=lambda n: _apart(found[n].box, mark.box), default=None)
             if nearest is None:
@@ -147,6 +145,11 @@ def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
         yield replace(entry, asked=tuple(asked.get(n, ())))
     for key, marks in lost.items():
         yield Entry(key, page.number, marks[0].box, _LABEL_LOST, (), (), (), tuple(marks), None)
+
+
+def _not_asking(question: str) -> frozenset[str]:
+    """The questions that a known option of another is none of; a symptom may also be a complication."""
+    return QUESTIONS - {question} - ({"other"} if question == "symptoms" else set())
 
 
 def _from(entry: Entry, mark: Box, others: Sequence[Box]) -> float:

@@ -21,11 +21,13 @@ ERAS = ("明治", "大正", "昭和", "平成", "令和")
 _ERA_NAMES = re.compile(r"明治|大正|昭和|平成|[令合]和|[明大昭平令合](?=[・·･.,、\s]|\d)")
 _AGE = re.compile(r"(?<![\d./-])(\d{1,3})\s*(?:歳|才|オ|蔵|歲)(?!は)")
 _MONTHS = re.compile(r"(?<![\d./-])(\d{1,2})\s*(?:か月|ヶ月|ヵ月|カ月|ケ月|箇月|月齢)")
+_IN_AGE = re.compile(r"(?<![\w./-])(?:\d[ilI|oO]|[lI|]\d)(?=\s*(?:歳|才))")
+_STROKES = str.maketrans("ilI|oO", "111100")
 _BARE_AGE = re.compile(r"[(（]?\s*(\d{1,3})\s*[)）]?")
 _HONORIFIC = re.compile(r"[\s　]*(?:様|殿|先生|㊞|印|[(（]印[)）]|[(（]署名[)）]|[(（]自署[)）])[\s　.]*$")
 _NAME_SIGNS = re.compile(r"[^\W\d_]+(?:[\s　・･·.]{1,3}[^\W\d_]+){0,3}")
 _NO_NAME = re.compile(
-    r"氏名|住所|電話|医師|病院|診療所|年月日|性別|欄|記入|保健所|医院|クリニック|記載|届|同上|不明|^電.$|[・･·.][男女]$|男.?女"
+    r"氏名|住所|電話|医師|病院|診療所|年月日|性別|欄|記入|保健所|医院|クリニック|記載|届|同上|不明|^電.$|[・･·.][男女]$|^[男女][・･·.]|男.?女"
 )
 _PLACE = re.compile(r"[都道府県市区町村郡]|\d\s*(?:[-ー－‐−]|丁目|番地?)\s*\d?|丁目")
 _CERTAINTY = re.compile(r"^[\W\d]*(?:確定|推定)?[\W]*(?:確定|推定)?[\W]*$")
@@ -85,7 +87,7 @@ def _fits(born: date, received: date, age: int | None) -> bool:
 
 def age(text: str) -> Value | None:
     """Years, or months for a child under one: ``34``, ``8か月``."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _digits(text)
     months = _MONTHS.search(plain)
     if months is not None and int(months[1]) < 24:
         return Value(f"{int(months[1])}か月", months.group())
@@ -95,9 +97,14 @@ def age(text: str) -> Value | None:
     return Value(str(int(match[1])), match.group().strip())
 
 
+def _digits(text: str) -> str:
+    """Letters among the digits of an age are strokes of them: 6i歳."""
+    return _IN_AGE.sub(lambda match: match[0].translate(_STROKES), unicodedata.normalize("NFKC", text))
+
+
 def sex(text: str, letters: float) -> Value | None:
     """男 or 女 where one of them stands alone; ``letters`` is the width of the run in its own heights, 0 unknown."""
-    plain = fold(text)
+    plain = fold(_digits(text))
     met = [one for one in SEXES if one in plain]
     if len(met) != 1 or plain.count(met[0]) != 1:
         return None
@@ -133,7 +140,7 @@ def organisation(text: str) -> Value | None:
 def address(text: str) -> Value | None:
     """A place as it stands: something of a postal address is in it."""
     bare = re.sub(r"[\s　]*(?:電話|tel|TEL|☎).*$", "", text.strip(" \u3000:：・"))
-    return Value(bare, bare) if 3 <= len(bare) <= 120 and _PLACE.search(bare) else None
+    return Value(bare, bare) if 3 <= len(bare) <= 120 and _PLACE.search(bare) and re.search(r"[^\W\d_]", bare) else None
 
 
 def place(text: str) -> Value | None:

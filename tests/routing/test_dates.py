@@ -116,7 +116,14 @@ def test_reiwa_round_trip(day: date, wide: bool, gap: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "day"),
-    [("合和8年8月201", 20), ("平成38年7月711", 7), ("令和8年8月291", 29), ("令和8年8月311", None), ("8月111", None)],
+    [
+        ("合和8年8月201", 20),
+        ("平成38年7月711", 7),
+        ("令和8年9月1911", 19),
+        ("令和8年8月291", 29),
+        ("令和8年8月311", None),
+        ("8月111", None),
+    ],
 )
 def test_strokes_for_the_last_letter_are_no_digits(written: str, day: int | None) -> None:
     found = parse(written)

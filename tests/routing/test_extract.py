@@ -203,6 +203,9 @@ def values(fields: dict[str, Field]) -> dict[str, str]:
         ("性別・年齢|男|40歳", "sex", "男"),
         ("当該名作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
         ("1 当該者氏名||5作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("医療機関所任地|東都西原市本町9-8", "institution_address", "東都西原市本町9-8"),
+        ("性別・年齢|女|6i歳", "age", "61"),
+        ("性別|男 14歳", "age", "14"),
         ("届出医師 木村 雄介", "doctor", "木村 雄介"),  # no misread 届出医師名
         ("当該各氏名|田中 葵", "patient_name", "田中 葵"),
         ("主な症状|頭痛、発熟", "symptoms", "頭痛、発熱"),
@@ -231,6 +234,7 @@ def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
         "3 性別||男|女",
         "医師の氏名|",
         "患者氏名|勇·女",
+        "患者氏名|男·④",
         "医師が必要と認める事項|入院しました",
         "電話連絡済",
         "氏名・住所の欄は黒塗りして送信してください",
@@ -412,6 +416,16 @@ def test_a_label_set_upright(letters: str, name: str, *, apart: bool) -> None:
     marks = (option("右足の腫れ", 300, 410, on=True), option("その他", 300, 460))
     found = extract([PageFacts(1, "", words, 1728, 2292, marks=marks)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
     assert values(found) == {name: "右足の腫れ"}
+
+
+def test_a_telephone_number_is_no_address() -> None:
+    assert values(form("当該者住所|090-5555-0152")) == {"patient_phone": "+819055550152"}
+
+
+def test_a_known_route_below_the_heading_of_its_part_of_the_form() -> None:
+    marks = (option("2 輸血", 300, 285, on=True), option("確定", 800, 225, on=True))
+    found = form("18 感染原因・感染経路・感染地域|", "|", "①感染原因・感染経路(|確定・推定", "", marks=marks)
+    assert values(found)["route"] == "2 輸血"
 
 
 def test_a_circle_in_a_row_of_case_types_needs_no_label() -> None:
