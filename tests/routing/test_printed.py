@@ -18,6 +18,7 @@ from routing.printed import mended, nearest
         ("□ 个身倦怠感", "symptoms", "全身倦怠感"),
         ("関節病·関節炎", "symptoms", "関節痛・関節炎"),
         ("刺し", "symptoms", "刺し口"),
+        ("臨床診斯", "method", "臨床診断"),
         ("初9硬結", "symptoms", "初期硬結"),
         (
             "カルジオリヒンを抗原とする横合(RPRカードテスト})",
