@@ -374,6 +374,12 @@ def test_a_tick_far_right_of_its_question_is_not_the_sex_s_above() -> None:
     assert values(found) == {"sex": "男", "symptoms": "発疹、右足の腫れ、リンパ節腫脹"}
 
 
+def test_a_row_between_two_questions_is_not_the_sex_s() -> None:
+    """The label of a group of rows stands in their middle, lower than the first of them."""
+    marks = (option("男", 700, 165, on=True), option("女", 800, 165), option("右足の腫れ", 1300, 265, on=True))
+    assert values(form("3 性別|男・女", "", "", "", "7 症状|", marks=marks)) == {"sex": "男", "symptoms": "右足の腫れ"}
+
+
 @pytest.mark.parametrize(
     ("born", "age", "told"), [("昭和60年3月7日", "44歳", "1985-03-07"), ("60年3月7日", "44歳", None)]
 )
