@@ -27,6 +27,8 @@ _LEAST, _LARGEST = 14.0, 130.0
 """Lower half axis in pixels, 1.7 and 16 mm."""
 _LONG = 90
 """Millimetres of the longest circled option."""
+_FLATTEST = 12
+"""How often its height a ring may be wide: a pen goes once round 動物・蚊・昆虫等からの感染."""
 _MARGIN = 12
 """Pixels around a shape that are looked at."""
 _ALONG, _CLEAR, _BOTH = 0.85, 0.35, 1.35
@@ -148,7 +150,7 @@ def _curves(points: Floats, sizes: tuple[float, float], chance: np.random.Genera
     curves = np.stack((cx * scale + middle[0], cy * scale + middle[1], rx, ry), -1)
     least, most = sizes
     low, reach = points.min(0) - 6, points.max(0) + 6
-    fits = (ry >= least) & (ry <= most) & (rx >= 0.7 * ry) & (rx <= 7 * ry)
+    fits = (ry >= least) & (ry <= most) & (rx >= 0.7 * ry) & (rx <= _FLATTEST * ry)
     fits &= (curves[:, 0] - rx > low[0]) & (curves[:, 0] + rx < reach[0])
     fits &= (curves[:, 1] - ry > low[1]) & (curves[:, 1] + ry < reach[1])
     return np.asarray(curves[fits], np.float64)

@@ -44,16 +44,18 @@ _FORM = re.compile(
     r"|(?<![a-zA-Z])[RHSTMrhstm](?=[ .]{0,2}\d)|[令平昭大明](?=[ .]{0,2}\d))?"
     rf"{_BETWEEN}[.]?{_BETWEEN}(?<!\d)(?P<year>{_NUMERAL})(?:{_SPECK}年{_SPECK}|{_BETWEEN}[./-]{_BETWEEN})"
     rf"(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})(?:{_SPECK}[月川]{_SPECK}|{_BETWEEN}[./-]{_BETWEEN})"
-    r"(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?![\d/])(?:[ \t]{0,6}日)?"
+    r"(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?![\d/])(?:[ \t]{0,6}[日曰])?"
 )
 _OF_A_YEAR = re.compile(  # a year without its era: it stands printed elsewhere, or nowhere
     rf"(?<![\d./-])(?P<year>\d{{1,2}}){_SPECK}年{_SPECK}(?P<month>\d{{1,2}}){_SPECK}[月川]{_SPECK}(?P<day>\d{{1,2}})(?!\d)"
-    r"(?:[ \t]{0,6}日)?"
+    r"(?:[ \t]{0,6}[日曰])?"
 )
 _OF_A_MONTH = re.compile(
     rf"(?<![\d./年-])(?P<month>\d{{1,2}})(?:{_SPECK}月{_SPECK}|[ \t]?/[ \t]?)"
-    r"(?P<day>\d{1,2})(?![\d/年月])(?:[ \t]{0,6}日)?"
+    r"(?P<day>\d{1,2})(?![\d/年月])(?:[ \t]{0,6}[日曰])?"
 )
+_MISREAD_DAY = "曰"
+_DAY_AND_STROKES = re.compile(r"([月川][ \t]{0,2})([1-9]\d{2,3})(?![\d日])")
 _UNCLEAR = "元号の選択が読み取れないため令和とみなしました。"
 _LONGEST = 20_000
 _MOST_FOUND = 500
@@ -84,7 +86,7 @@ def nearest(text: str, day: date, era: str | None = None) -> WrittenDate | None:
     written = parse(text)
     if written is not None and not (written.warning == _UNCLEAR and chosen):
         return written
-    plain = unicodedata.normalize("NFKC", text[:_LONGEST])
+    plain = _of_day(unicodedata.normalize("NFKC", text[:_LONGEST]))
     match = _OF_A_YEAR.search(plain)
     if match is not None:
         return _of_era(match, chosen, day)
@@ -112,7 +114,7 @@ def _last(match: re.Match[str], day: date) -> WrittenDate | None:
 
 def find(text: str) -> tuple[WrittenDate, ...]:
     """All dates in ``text`` in their order; only the first 20,000 characters are looked at, at most 500 dates."""
-    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text[:_LONGEST]))
+    plain = _of_day(_DASHES.sub("-", unicodedata.normalize("NFKC", text[:_LONGEST])))
     found: list[WrittenDate] = []
     for match in _FORM.finditer(plain):
         written = _written(match)
@@ -121,6 +123,16 @@ def find(text: str) -> tuple[WrittenDate, ...]:
         if len(found) >= _MOST_FOUND:
             break
     return tuple(found)
+
+
+def _of_day(plain: str) -> str:
+    """日 read as 1 or as 11 (8月201): put right where only one day can be meant."""
+    return _DAY_AND_STROKES.sub(lambda match: match[1] + (_day_before_strokes(match[2]) or match[2]), plain)
+
+
+def _day_before_strokes(digits: str) -> str | None:
+    days = [day for strokes in ("1", "11") if (day := digits.removesuffix(strokes)) != digits and 1 <= int(day) <= 31]
+    return f"{days[0]}{_MISREAD_DAY}" if len(days) == 1 else None
 
 
 def _written(match: re.Match[str]) -> WrittenDate | None:
@@ -159,8 +171,8 @@ def _era(written: str | None) -> str | None:
 def _repaired(match: re.Match[str]) -> str | None:
     """Signs that engines take for those of a date (合和, 川): read, and said so."""
     era = match["era"].strip("()[]")
-    misread = (len(era) == 2 and era not in _ERAS) or "川" in match.group()
-    return "元号または月の文字が読み取りにくいため補いました。" if misread else None
+    misread = (len(era) == 2 and era not in _ERAS) or "川" in match.group() or _MISREAD_DAY in match.group()
+    return "元号または月日の文字が読み取りにくいため補いました。" if misread else None
 
 
 def _odd(era: str, day: date) -> str | None:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from routing import values
+from routing import printed, values
 from routing.disease import Diseases, Likeness
 from routing.facts import Box, Field, Mark, PageFacts
 from routing.fold import fold, trace
 from routing.form import Answer, Entry, entries, stacked
-from routing.labels import PATIENT, labels_in
+from routing.labels import INSTITUTION, PATIENT, labels_in
 from routing.layout import PageLine, PageLines, lay_out
 from routing.personal import NAMELESS, named_by_law
 from routing.phrases import NOTIFICATIONS, nearly
@@ -41,6 +41,7 @@ _LABEL_LINE = 40  # a longer line is a sentence
 _OTHER_LABELS = ("初診", "発病", "報告", "生年", "推定", "死亡", "感染した")
 _BELOW = 3  # lines below a label that may hold its value
 _HIDDEN = r"(?:黒塗り?|マスキング|墨消し|マスク処理)"
+_LABEL_LOST = 0.8
 _MASKED = re.compile(  # said of this fax, not asked of its sender
     rf"[■█▇]{{3,}}|[(（]\s*{_HIDDEN}\s*(?:済み?)?\s*[)）]|{_HIDDEN}(?:済|しました|しております|してあります|しています)"
 )
@@ -71,7 +72,9 @@ def extract(
         found["category"] = Field(known.category, disease.raw, disease.page, disease.box, disease.confidence)
     if named_by_law(document_type, known):
         keys |= _OF_A_PERSON
-    form = _Form(entries(pages), received)
+    form = _Form(
+        tuple(_placed(entries(pages), document_type)), received, [(p.number, m) for p in pages for m in p.marks]
+    )
     found |= {key: field for key, read in _READERS.items() if key in keys and (field := read(form, key)) is not None}
     return found | _headed(form, lay_out(pages[:1]), keys - found.keys())
 
@@ -220,8 +223,10 @@ _OF_A_CASE = (
 ) - {"reporter"}
 _KIN = {
     "TB_ADMISSION": _OF_A_PLACE | {"doctor", "sex", "age", "admitted", "discharged"},
-    "FOOD_POISONING": _OF_A_PLACE | {"doctor", "sex", "age", "onset", "diagnosed", "symptoms", "cause", "food", "sick"},
-    "OUTBREAK_FACILITY": _OF_A_PLACE | {"disease", "onset", "symptoms", "sick"},
+    "FOOD_POISONING": _OF_A_PLACE
+    | {"doctor", "sex", "age", "onset", "diagnosed", "symptoms", "cause", "food", "sick"}
+    | {"infection_place"},
+    "OUTBREAK_FACILITY": _OF_A_PLACE | {"doctor", "disease", "onset", "symptoms", "sick"},
     "OUTBREAK_SCHOOL": _OF_A_PLACE | {"disease", "symptoms"},
 }
 
@@ -237,6 +242,8 @@ class _Form:
 
     entries: tuple[Entry, ...]
     received: date | None
+    marks: Sequence[tuple[int, Mark]]
+    """All options of its pages, with the page of each."""
 
     def of(self, *keys: str) -> list[Entry]:
         """The entries of some keys, exactly written ones first."""
@@ -245,6 +252,20 @@ class _Form:
     def day_alone(self, text: str) -> Value | None:
         """A day with its year in a line of its own."""
         return values.day(text, self.received) if re.search(r"年.*月.*日|[.-].*[.-]", fold(text)) else None
+
+
+def _placed(found: Sequence[Entry], document_type: str | None) -> Iterator[Entry]:
+    """The labels as a class of forms means them.
+
+    施設名 on a report of food poisoning is where it was eaten, on all others who reports. An outbreak has no one
+    patient: what stands in a row with 氏名 or 年齢 is the head of a list of them.
+    """
+    whose = "infection_place" if document_type == "FOOD_POISONING" else "institution"
+    outbreak = (document_type or "").startswith("OUTBREAK")
+    heads = [(entry.page, entry.box) for entry in found if outbreak and entry.key in PATIENT]
+    for entry in found:
+        if not any(entry.page == page and _level(entry.box, box) for page, box in heads):
+            yield replace(entry, key=whose) if entry.key == "facility" else entry
 
 
 _Read = Callable[[_Form, str], Field | None]
@@ -293,11 +314,22 @@ def _plain(understand: Callable[[str], Value | None], *others: str) -> _Read:
 
 
 def _age(form: _Form, key: str) -> Field | None:
-    return _first(form, (key, "sex_age"), lambda answer, _: values.age(answer.text))
+    return _first(form, (key, "sex_age"), lambda answer, _: values.age(answer.text)) or _first(
+        form, ("sex",), lambda answer, _: values.age(answer.text) if "歳" in answer.text else None
+    )
+
+
+def _patient_phone(form: _Form, key: str) -> Field | None:
+    """By its label, else what stands behind the patient's address: 電話( is small print."""
+    found = _first(form, (key,), lambda answer, _: values.phone(answer.text))
+    if found is not None:
+        return found
+    beside = _first(form, ("patient_address",), lambda answer, _: values.phone(answer.text))
+    return None if beside is None or beside.masked else beside
 
 
 def _sex(form: _Form, key: str) -> Field | None:
-    circled = _choice(form, (key, "sex_age"), SEXES)
+    circled = _choice(form, (key, "sex_age"), SEXES) or _circled_in_a_row(form, SEXES)
     if circled is not None:
         return circled
     return _first(form, (key, "sex_age"), lambda answer, entry: None if _open(entry, SEXES)
@@ -306,7 +338,13 @@ def _sex(form: _Form, key: str) -> Field | None:
 
 def _open(entry: Entry, options: Sequence[str]) -> bool:
     """Whether options are printed there to choose from: then the words alone say nothing."""
-    return len(entry.beside) > 1 or any(values.chosen(options, (replace(m, on=True),), "") for m in entry.marks)
+    signs = re.compile("|".join(options if options is SEXES else _OF_CASE_TYPES))
+    there = [signs.findall(fold(answer.text)) for answer in (*entry.beside, *entry.below)]
+    several = len({sign for found in there for sign in found}) > 1 if options is SEXES else sum(map(bool, there)) > 1
+    return several or any(mark.on or values.chosen(options, (replace(mark, on=True),), "") for mark in entry.marks)
+
+
+_OF_CASE_TYPES = ("確定例", "病原体", "保有者", "疑似症", "死亡", "死体", "疑い者")
 
 
 def _letters(box: Box) -> float:
@@ -315,10 +353,13 @@ def _letters(box: Box) -> float:
 
 
 def _case_type(form: _Form, key: str) -> Field | None:
-    return _choice(form, (key,), CASE_TYPES) or _first(
+    chosen = _choice(form, (key,), CASE_TYPES) or _circled_in_a_row(form, CASE_TYPES)
+    return chosen or _first(
         form,
         (key,),
-        lambda answer, entry: None if _open(entry, CASE_TYPES) else values.chosen(CASE_TYPES, (), answer.text),
+        lambda answer, entry: (
+            None if _open(entry, CASE_TYPES) or len(entry.beside) > 1 else values.chosen(CASE_TYPES, (), answer.text)
+        ),
     )
 
 
@@ -329,6 +370,27 @@ def _choice(form: _Form, keys: Sequence[str], options: Sequence[str]) -> Field |
             mark = next(mark for mark in entry.marks if mark.on and mark.text == value.raw)
             return Field(value.value, value.raw, entry.page, mark.box, round(value.sure * entry.likeness, 3))
     return None
+
+
+def _circled_in_a_row(form: _Form, options: Sequence[str]) -> Field | None:
+    """The one of a row of options that is circled, where the label of the row was not read."""
+    known = [(page, mark, value) for page, mark in form.marks
+             if (value := values.chosen(options, (replace(mark, on=True),), "")) is not None]  # fmt: skip
+    found = [
+        (page, mark, value)
+        for page, mark, value in known
+        if mark.on and any(other == page and not off.on and of.value != value.value and _level(off.box, mark.box)
+                           for other, off, of in known)
+    ]  # fmt: skip
+    if len(found) != 1:
+        return None
+    page, mark, value = found[0]
+    return Field(value.value, value.raw, page, mark.box, round(_LABEL_LOST * value.sure, 3))
+
+
+def _level(one: Box, other: Box) -> bool:
+    """Whether two options stand on one row."""
+    return 2 * (min(one[3], other[3]) - max(one[1], other[1])) > min(one[3] - one[1], other[3] - other[1])
 
 
 def _born(form: _Form, key: str) -> Field | None:
@@ -352,7 +414,7 @@ def _ticks(form: _Form, key: str) -> Field | None:
         return _of_marks([mark for _, mark in on], on[0][0].page)
     if asked or any(_printed(entry) for entry in form.of(key)):
         return None
-    return _first(form, (key,), lambda answer, _: values.words(answer.text))
+    return _first(form, (key,), lambda answer, _: values.listed(answer.text))
 
 
 def _printed(entry: Entry) -> bool:
@@ -379,17 +441,29 @@ def _ticked(form: _Form, key: str) -> Field | None:
 
 
 def _of_marks(marks: Sequence[Mark], page: int) -> Field:
-    texts = [re.sub(r"^[\s□☐☑ロ口✓レ]+(?=\w)", "", mark.text).strip() for mark in marks]
+    read = [re.sub(r"^[\s□☐☑ロ口✓レ]+(?=\w)", "", mark.text).strip() for mark in marks]
+    known = [printed.nearest(text) for text in read]
+    texts = [text if option is None else _as_printed(text, option) for text, option in zip(read, known, strict=True)]
+    sure = 0.9 * min(
+        mark.confidence * (option.likeness if option else 1) for mark, option in zip(marks, known, strict=True)
+    )
     boxes = [mark.box for mark in marks]
     around = (min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes))
-    return Field("、".join(texts), "、".join(texts), page, around, round(0.9 * min(m.confidence for m in marks), 3))
+    return Field("、".join(texts), "、".join(read), page, around, round(sure, 3))
+
+
+def _as_printed(read: str, option: printed.Option) -> str:
+    """An option as it is printed, with its number."""
+    number = re.match(r"\d{1,2}[\s.]*(?=\w)", read)
+    return (number.group() if number and not option.written[0].isdigit() else "") + option.written
 
 
 _READERS: Mapping[str, _Read] = {
     **dict.fromkeys(_DAYS, _day),
     **dict.fromkeys(("doctor", "reporter", "patient_name", "guardian_name"), _plain(values.person)),
     **dict.fromkeys(("institution_address", "patient_address", "guardian_address"), _plain(values.address)),
-    **dict.fromkeys(("institution_phone", "patient_phone"), _plain(values.phone)),
+    "institution_phone": _plain(values.phone),
+    "patient_phone": _patient_phone,
     **dict.fromkeys(("occupation", "cause", "food", "sick"), _plain(values.words)),
     "institution": _plain(values.organisation),
     "infection_place": _plain(values.place),
@@ -410,7 +484,8 @@ _INSTITUTION = re.compile(
     r"(?:病院|医院|クリニック|診療所|医療センター|小児科|内科|外科|皮膚科|泌尿器科|産婦人科|耳鼻咽喉科|眼科|整形外科)$"
 )
 _FOR_WHOM = re.compile(r"殿|様|御中|宛|行$|知事|保健所|発行|電子カルテ|送信元|診療科")
-_DAY_ALONE = 16
+_DAY_ALONE = 18
+_NUMBER_ALONE = re.compile(r"[\W_]*(?:電?話|[Tt][Ee][Ll])?[\d\s()（）+＋\-‐－ー·.]{9,18}")
 _BY = 5
 """Heights of a line: how far the address and the telephone stand from an institution's name."""
 
@@ -420,7 +495,10 @@ def _headed(form: _Form, pages: Sequence[PageLines], wanted: frozenset[str] | se
     head = _head(form, pages[0]) if pages else []
     found: dict[str, Field | None] = {}
     if "reported" in wanted:
-        found["reported"] = _read_in([line for line in head if len(line.folded) <= _DAY_ALONE], form.day_alone)
+        letter = all(entry.key not in PATIENT for entry in form.entries)  # its values may have labels that none knows
+        short = [line for line in head if len(line.folded) <= _DAY_ALONE]
+        alone = [line for line in short if not (letter and _is_beside(line, head))]
+        found["reported"] = _read_in(alone, form.day_alone)
     name = next((line for line in head if _is_institution(line.raw)), None) if "institution" in wanted else None
     if name is not None:
         near = [line for line in head if line is not name and _close(name.box, line.box)]
@@ -428,7 +506,30 @@ def _headed(form: _Form, pages: Sequence[PageLines], wanted: frozenset[str] | se
         for key, understand in (("institution_address", values.address), ("institution_phone", _telephone)):
             if key in wanted:
                 found[key] = _read_in(near, understand)
+    if "institution_phone" in wanted and found.get("institution_phone") is None:
+        found["institution_phone"] = _number_alone(form, head)
+    if "patient_phone" in wanted and pages:
+        found["patient_phone"] = _number_alone(form, _of_patient(form, pages[0]))
     return {key: field for key, field in found.items() if field is not None}
+
+
+def _number_alone(form: _Form, lines: Sequence[PageLine]) -> Field | None:
+    """The one telephone number in some lines that stands there without a label: 電話( is small print and gets lost."""
+    others = {answer.box for entry in form.entries for answer in entry.beside if not entry.key.startswith("patient_")}
+    alone = [line for line in lines if _NUMBER_ALONE.fullmatch(line.raw.strip()) and line.box not in others]
+    found = [_of_line(value, line) for line in alone if (value := values.phone(line.raw)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_patient(form: _Form, page: PageLines) -> list[PageLine]:
+    """The lines from the first to the last label that speaks of a patient, up to one that speaks of an institution."""
+    here = [entry for entry in form.entries if entry.page == page.number and entry.box[3]]
+    rows = [entry.box for entry in here if entry.key in PATIENT]
+    if not rows:
+        return []
+    first, last = min(box[1] for box in rows), max(2 * box[3] - box[1] for box in rows)
+    last = min([last, *(e.box[1] for e in here if e.key in INSTITUTION and e.box[1] > first)])
+    return [line for line in page.lines if first <= line.box[1] and line.box[3] <= last]
 
 
 def _read_in(lines: Sequence[PageLine], understand: Callable[[str], Value | None]) -> Field | None:
@@ -438,10 +539,17 @@ def _read_in(lines: Sequence[PageLine], understand: Callable[[str], Value | None
 
 
 def _head(form: _Form, page: PageLines) -> list[PageLine]:
-    """The lines above the first label that speaks of a patient."""
-    of_patient = [entry.box[1] for entry in form.entries if entry.page == page.number and entry.key in PATIENT]
-    end = min(of_patient, default=0)
+    """The lines above the first label that speaks of a patient; without one, of anything but who writes and when."""
+    here = [entry for entry in form.entries if entry.page == page.number]
+    of_patient = [entry for entry in here if entry.key in PATIENT]
+    of_case = [entry for entry in here if entry.key not in INSTITUTION | _OF_A_PLACE | {"other"}]
+    end = min((entry.box[1] for entry in of_patient or of_case), default=0)
     return [line for line in page.lines if line.box[3] <= end] if end else []
+
+
+def _is_beside(line: PageLine, head: Sequence[PageLine]) -> bool:
+    """Whether something stands left of a line on its row: what it is the value of."""
+    return any(other.box[2] <= line.box[0] and _level(other.box, line.box) for other in head)
 
 
 def _is_institution(raw: str) -> bool:

@@ -12,21 +12,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
+from routing import printed
 from routing.facts import Box, Mark, PageFacts
-from routing.fold import trace
-from routing.labels import INSTITUTION, PATIENT, QUESTIONS, Label, labels_in
+from routing.fold import fold, trace
+from routing.labels import INSTITUTION, PATIENT, QUESTIONS, Label, labels_in, upright
 from routing.layout import PageLine, PageLines, lay_out
 
 _NOWHERE: Box = (0, 0, 0, 0)
 _ACROSS = 0.3
 """What a step to the right counts beside one down, where the question of an option is sought."""
+_ONE_ROW = frozenset({"sex", "sex_age", "born"})
+"""Questions whose options stand beside their label or right below it."""
+_LABEL_LOST = 0.8
+"""Likeness of a label that was not read: its options alone tell that it is there."""
+_HIGHEST_LETTER = 60
+"""Pixels; what is higher is a label set upright."""
+_UPRIGHT = 1.6
+"""How much higher than wide a run is that is set upright."""
 _MOST_LABELS = 300
 """Of a fax; a form of one page has up to 60."""
 _BELOW = 3
 """Lines below a label that may hold its value."""
 # What belongs to a label and not to its value: (※), (0歳は月齢), the colon.
 _ANNOTATION = re.compile(
-    r"^(?:[\s:：・)）\]】※*＊_＿.、，,]+|[(（][^()（）]{0,20}(?:※|月齢|該当|記入|記載|のみ|検案)[^()（）]{0,20}[)）]|[(（]\s*[)）])+"
+    r"^(?:[/／・]\s?[^\W\d]{1,6}[数名日別](?=$|[\s:：])|[\s:：・)）\]】※*＊_＿.、，,]+|[(（][^()（）]{0,20}(?:※|月齢|該当|記入|記載|のみ|検案)[^()（）]{0,20}[)）]|[(（]\s*[)）])+"
 )
 _TRAIL = " \u3000:：([（【"
 
@@ -119,23 +128,52 @@ def _owned(found: Sequence[Entry]) -> Iterator[Entry]:
 def _of_page(page: PageLines, facts: PageFacts, most: int) -> Iterator[Entry]:
     found = list(islice(_beside(page, facts), most))
     asked: dict[int, list[Mark]] = {}
+    lost: dict[str, list[Mark]] = {}
+    others = [*(mark.box for mark in facts.marks), *(line.box for line in page.lines)]
     for mark in facts.marks[:_MOST_LABELS]:
-        far = [_distance(entry.box, mark.box, facts.marks) if entry.key in QUESTIONS else math.inf for entry in found]
-        if far and min(far) < math.inf:
-            asked.setdefault(far.index(min(far)), []).append(mark)
+        far = [_from(entry, mark.box, others) for entry in found]
+        nearest = far.index(min(far)) if far and min(far) < math.inf else None
+        known = printed.nearest(mark.text)
+        if known is not None and (nearest is None or found[nearest].key in _not_asking(known.question)):
+            same = [n for n, entry in enumerate(found) if entry.key == known.question]
+            nearest = min(same, key=lambda n: _apart(found[n].box, mark.box), default=None)
+            if nearest is None:
+                lost.setdefault(known.question, []).append(mark)
+        if nearest is not None:
+            asked.setdefault(nearest, []).append(mark)
     for n, entry in enumerate(found):
         yield replace(entry, asked=tuple(asked.get(n, ())))
+    for key, marks in lost.items():
+        yield Entry(key, page.number, marks[0].box, _LABEL_LOST, (), (), (), tuple(marks), None)
 
 
-def _distance(label: Box, mark: Box, marks: Sequence[Mark]) -> float:
+def _not_asking(question: str) -> frozenset[str]:
+    """The questions that a known option of another is none of; a symptom may also be a complication."""
+    return QUESTIONS - {question} - ({"other"} if question == "symptoms" else set())
+
+
+def _from(entry: Entry, mark: Box, others: Sequence[Box]) -> float:
+    """How far an option is from a question; endless from what asks nothing."""
+    height = max(1, entry.box[3] - entry.box[1])
+    if entry.key not in QUESTIONS or (entry.key in _ONE_ROW and _apart(entry.box, mark) > 1.5 * height):
+        return math.inf
+    return _distance(entry.box, mark, others)
+
+
+def _apart(label: Box, mark: Box) -> int:
+    """How far apart in height."""
+    return max(label[1] - mark[3], mark[1] - label[3], 0)
+
+
+def _distance(label: Box, mark: Box, others: Sequence[Box]) -> float:
     """How far an option is from a label left of it or above it; endless for any other.
 
-    A label may stand lower than its option only in a column of its own, left of every option in between.
+    A label may stand lower than its option only in a column of its own, left of everything in between.
     """
-    height = max(1, label[3] - label[1])
+    height = min(max(1, label[3] - label[1]), _HIGHEST_LETTER)
     above, under = label[1] - mark[3], mark[1] - label[3]
     if above > 0 and any(
-        mark[1] <= other.box[1] and other.box[3] <= label[1] and other.box[0] < label[2] - height for other in marks
+        mark[1] <= other[1] and other[3] <= label[1] + 2 and other[0] < label[2] - height for other in others
     ):
         return math.inf
     across = _ACROSS * max(0, mark[0] - label[2])
@@ -148,6 +186,7 @@ def _distance(label: Box, mark: Box, marks: Sequence[Mark]) -> float:
 
 def _beside(page: PageLines, facts: PageFacts) -> Iterator[Entry]:
     rows = [row for line in page.lines if (row := _Row(line, labels_in(line.raw))).labels or not line.joined]
+    rows += _upright(page)
     for at, row in enumerate(rows):
         for n, label in enumerate(row.labels):
             last = n == len(row.labels) - 1
@@ -172,6 +211,35 @@ def _beside(page: PageLines, facts: PageFacts) -> Iterator[Entry]:
                 next((box for box in facts.masked if area and _in_reach(box, *area)), None) if last else None,
                 grouped=bool(right) and _in_a_column(rows, row, right, facts.skew),
             )
+
+
+def _upright(page: PageLines) -> list[_Row]:
+    """Labels set upright in a narrow column, read as one high run or letter by letter."""
+    small = [line for line in page.lines if line.box != _NOWHERE and not line.joined and len(line.folded) <= 2]
+    columns: list[list[PageLine]] = []
+    for line in sorted(small, key=lambda line: line.box[1]):
+        onto = next((column for column in columns if _follows(line.box, column[-1].box)), None)
+        if onto is None:
+            columns.append([line])
+        else:
+            onto.append(line)
+    high = [[line] for line in page.lines if line.box[3] - line.box[1] > _UPRIGHT * (line.box[2] - line.box[0])]
+    runs = [_run_together(column) for column in (*high, *(column for column in columns if len(column) > 1))]
+    return [_Row(run, (label,)) for run in runs if (label := upright(run.raw)) is not None and not labels_in(run.raw)]
+
+
+def _follows(box: Box, above: Box) -> bool:
+    """Whether a letter stands right below another."""
+    wide = max(box[2] - box[0], above[2] - above[0])
+    across = abs((box[0] + box[2]) - (above[0] + above[2])) / 2
+    return across < 0.4 * wide and -0.3 * wide < box[1] - above[3] < 0.8 * wide
+
+
+def _run_together(column: Sequence[PageLine]) -> PageLine:
+    raw, boxes = "".join(line.raw for line in column), [line.box for line in column]
+    around = (min(b[0] for b in boxes), boxes[0][1], max(b[2] for b in boxes), boxes[-1][3])
+    first = column[0]
+    return replace(first, raw=raw, folded=fold(raw), box=around, confidence=min(line.confidence for line in column))
 
 
 def _of_label(row: _Row, label: Label) -> Box:

@@ -18,6 +18,8 @@ FAX_LIMIT = 400_000
 _LINES = 600
 _LINE_LIMIT = 400
 _TITLE_LINES = 30
+_EDGE = 0.05
+"""Share of a page in which the sending machine's line stands: what is lower is the letter's own date and time."""
 
 # The sender's machine prints its own line above the page (the trade calls it TTI): date, name, number, page.
 _PAGE_OF = re.compile(
@@ -76,7 +78,10 @@ def lay_out(pages: Sequence[PageFacts]) -> tuple[PageLines, ...]:
             continue
         lines = _lines(page, min(PAGE_LIMIT, left)) if page.kind != "blank" else []
         left -= sum(len(line.raw) for line in lines)
-        content = tuple(line for n, line in enumerate(lines) if not (n < 4 and _is_header(line.raw)))
+        edge = _EDGE * page.height if page.words and page.height else PAGE_LIMIT
+        content = tuple(
+            line for n, line in enumerate(lines) if not (n < 4 and line.box[1] <= edge and _is_header(line.raw))
+        )
         laid.append(PageLines(page.number, content, "".join(line.folded for line in content)))
     return tuple(laid)
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from rapidfuzz.distance import Levenshtein
 
-from routing import dates, number
+from routing import dates, number, printed
 from routing.facts import Mark
 from routing.fold import fold
 
@@ -21,15 +21,19 @@ ERAS = ("明治", "大正", "昭和", "平成", "令和")
 _ERA_NAMES = re.compile(r"明治|大正|昭和|平成|[令合]和|[明大昭平令合](?=[・·･.,、\s]|\d)")
 _AGE = re.compile(r"(?<![\d./-])(\d{1,3})\s*(?:歳|才|オ|蔵|歲)(?!は)")
 _MONTHS = re.compile(r"(?<![\d./-])(\d{1,2})\s*(?:か月|ヶ月|ヵ月|カ月|ケ月|箇月|月齢)")
+_IN_AGE = re.compile(r"(?<![\w./-])(?:\d[ilI|oO]|[lI|]\d)(?=\s*(?:歳|才))")
+_STROKES = str.maketrans("ilI|oO", "111100")
 _BARE_AGE = re.compile(r"[(（]?\s*(\d{1,3})\s*[)）]?")
 _HONORIFIC = re.compile(r"[\s　]*(?:様|殿|先生|㊞|印|[(（]印[)）]|[(（]署名[)）]|[(（]自署[)）])[\s　.]*$")
 _NAME_SIGNS = re.compile(r"[^\W\d_]+(?:[\s　・･·.]{1,3}[^\W\d_]+){0,3}")
 _NO_NAME = re.compile(
-    r"氏名|住所|電話|医師|病院|診療所|年月日|性別|欄|記入|保健所|医院|クリニック|記載|届|同上|不明|^電.$"
+    r"氏名|住所|電話|医師|病院|診療所|年月日|性別|欄|記入|保健所|医院|クリニック|記載|届|同上|不明|^電.$|[・･·.][男女]$|^[男女][・･·.]|男.?女"
 )
 _PLACE = re.compile(r"[都道府県市区町村郡]|\d\s*(?:[-ー－‐−]|丁目|番地?)\s*\d?|丁目")
 _CERTAINTY = re.compile(r"^[\W\d]*(?:確定|推定)?[\W]*(?:確定|推定)?[\W]*$")
 """感染地域(確定・推定): how sure, printed behind the label of what."""
+_SPOILT = 0.3
+_DOUBTED = 0.5
 _WIDEST_LETTER = 1.5
 """One printed 男 is about as wide as high; a wider run was 男・女 with one of them lost under the pen's circle."""
 
@@ -55,7 +59,10 @@ def day(text: str, received: date | None, era: str | None = None) -> Value | Non
 
 
 def birth(text: str, received: date, era: str | None, age: int | None) -> Value | None:
-    """A date of birth. Where no circle tells the era, the age does when only one era fits it."""
+    """A date of birth. Where no circle tells the era, the age does when only one era fits it.
+
+    One written out with its era stands against the age, and says so; era and circle together may both be misread.
+    """
     if era is not None:  # the circle chooses among the eras that are printed
         text = _ERA_NAMES.sub(" ", text)
     found = day(text, received, era)
@@ -66,6 +73,8 @@ def birth(text: str, received: date, era: str | None, age: int | None) -> Value 
         fitting = [v for _, v in tried if v and v.note is None and _fits(date.fromisoformat(v.value), received, age)]
         if len({value.value for value in fitting}) == 1:
             return Value(fitting[0].value, fitting[0].raw, 0.9, "元号は年齢から判断しました。")
+    if era is None and found is not None and found.note is None and date.fromisoformat(found.value) <= received:
+        return Value(found.value, found.raw, _DOUBTED, "年齢と合いません。")
     if found is None or not _fits(date.fromisoformat(found.value), received, age) or (era is None and found.note):
         return None  # what the form's own age contradicts is misread
     return found
@@ -78,7 +87,7 @@ def _fits(born: date, received: date, age: int | None) -> bool:
 
 def age(text: str) -> Value | None:
     """Years, or months for a child under one: ``34``, ``8か月``."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _digits(text)
     months = _MONTHS.search(plain)
     if months is not None and int(months[1]) < 24:
         return Value(f"{int(months[1])}か月", months.group())
@@ -88,9 +97,14 @@ def age(text: str) -> Value | None:
     return Value(str(int(match[1])), match.group().strip())
 
 
+def _digits(text: str) -> str:
+    """Letters among the digits of an age are strokes of them: 6i歳."""
+    return _IN_AGE.sub(lambda match: match[0].translate(_STROKES), unicodedata.normalize("NFKC", text))
+
+
 def sex(text: str, letters: float) -> Value | None:
     """男 or 女 where one of them stands alone; ``letters`` is the width of the run in its own heights, 0 unknown."""
-    plain = fold(text)
+    plain = fold(_digits(text))
     met = [one for one in SEXES if one in plain]
     if len(met) != 1 or plain.count(met[0]) != 1:
         return None
@@ -126,13 +140,22 @@ def organisation(text: str) -> Value | None:
 def address(text: str) -> Value | None:
     """A place as it stands: something of a postal address is in it."""
     bare = re.sub(r"[\s　]*(?:電話|tel|TEL|☎).*$", "", text.strip(" \u3000:：・"))
-    return Value(bare, bare) if 3 <= len(bare) <= 120 and _PLACE.search(bare) else None
+    return Value(bare, bare) if 3 <= len(bare) <= 120 and _PLACE.search(bare) and re.search(r"[^\W\d_]", bare) else None
 
 
 def place(text: str) -> Value | None:
     """Where it was caught, as it stands; 確定・推定, printed behind the label, is none, however it was read."""
     found = words(text)
     return None if found is None or (re.search("確定|推定|定推", found.value) and len(found.value) < 12) else found
+
+
+def listed(text: str) -> Value | None:
+    """Options written out (頭痛、発熱): those of the printed forms as they are printed, all else as it stands."""
+    found = words(text)
+    if found is None:
+        return None
+    mended, sure = printed.mended(found.value)
+    return Value(mended, found.raw, sure)
 
 
 def words(text: str) -> Value | None:
@@ -175,5 +198,12 @@ def _option(options: Sequence[str], written: str) -> str | None:
     if not exact and len(plain) <= 2:
         exact = [option for option in options if fold(option).startswith(plain)]
     if not exact and len(plain) >= 4:
-        exact = [option for option in options if plain in fold(option)]
+        exact = [option for option in options if plain in fold(option)] or _misread(options, plain)
     return exact[0] if len(exact) == 1 else None
+
+
+def _misread(options: Sequence[str], plain: str) -> list[str]:
+    """The option that a circle spoilt (派症状病原体保有名): three in ten signs are others, and no option is as near."""
+    shares = sorted((Levenshtein.distance(fold(option), plain) / len(fold(option)), option) for option in options)
+    sure = shares[0][0] <= _SPOILT and (len(shares) == 1 or shares[1][0] - shares[0][0] > _SPOILT / 2)
+    return [shares[0][1]] if sure else []

@@ -116,6 +116,14 @@ def test_the_circled_option_is_on_and_its_neighbours_are_off(chosen: int, faxed)
     assert said(seen)[["1確定", "2疑い"][chosen]] is True
 
 
+@pytest.mark.parametrize("faxed", [{}, {"noise": 0.002}, {"angle": 0.8}], ids=["clean", "noise", "askew"])
+def test_a_long_option_is_circled_flatly(faxed) -> None:
+    form = Form()
+    form.options(300, 500, ["3 動物・蚊・昆虫等からの感染"], 0)
+    form.text(300, 570, "4 その他")
+    assert [mark.on for mark in found(form, **faxed)] == [True]
+
+
 def test_a_group_without_a_circle_tells_nothing() -> None:
     form = Form()
     form.options(300, 500, ["男", "女"], None)

@@ -114,6 +114,30 @@ def test_reiwa_round_trip(day: date, wide: bool, gap: str) -> None:
     assert (found.date, found.warning) == (day, None)
 
 
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("合和8年8月201", 20),
+        ("平成38年7月711", 7),
+        ("令和8年9月1911", 19),
+        ("令和8年8月291", 29),
+        ("令和8年8月311", None),
+        ("8月111", None),
+    ],
+)
+def test_strokes_for_the_last_letter_are_no_digits(written: str, day: int | None) -> None:
+    found = parse(written)
+    assert (found.date.day if found is not None else None) == day
+    assert found is None or "読み取りにくい" in (found.warning or "") or "平成が終わった後" in (found.warning or "")
+
+
+@given(st.integers(1, 31), st.sampled_from(["1", "11"]))
+def test_strokes_never_make_another_day(day: int, strokes: str) -> None:
+    digits = f"{day}{strokes}"
+    found = parse(f"令和8年8月{digits}")
+    assert len(digits) < 3 or found is None or found.date.day == day
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text: str) -> None:
     assert all(isinstance(found.date, date) and found.raw for found in find(text))

@@ -199,6 +199,17 @@ def values(fields: dict[str, Field]) -> dict[str, str]:
         ("3 性別|女性", "sex", "女"),
         ("②年齢・性別|52歳 男性", "sex", "男"),
         ("②年齢・性別|52歳 男性", "age", "52"),
+        ("2 性:別|女", "sex", "女"),
+        ("性別・年齢|男|40歳", "sex", "男"),
+        ("当該名作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("1 当該者氏名||5作所|東都西原市本町9-8", "patient_address", "東都西原市本町9-8"),
+        ("医療機関所任地|東都西原市本町9-8", "institution_address", "東都西原市本町9-8"),
+        ("性別・年齢|女|6i歳", "age", "61"),
+        ("性別|男 14歳", "age", "14"),
+        ("届出医師 木村 雄介", "doctor", "木村 雄介"),  # no misread 届出医師名
+        ("当該各氏名|田中 葵", "patient_name", "田中 葵"),
+        ("主な症状|頭痛、発熟", "symptoms", "頭痛、発熱"),
+        ("診断方法|血清1gM抗体の検出", "method", "血清IgM抗体の検出"),
         ("感染地域|日本国内(東都北辰区)", "infection_place", "日本国内(東都北辰区)"),
         ("感染経路：飛沫感染", "route", "飛沫感染"),
         ("主な症状|発熱、発疹", "symptoms", "発熱、発疹"),
@@ -219,7 +230,11 @@ def test_a_value_and_its_label(line: str, name: str, value: str) -> None:
         "3 性別|男・",  # one of them lost under the pen's circle
         "患者の類型|患者(確定例)・無症状病原体保有者・疑似症患者",
         "患者の類型|疑似症患者・",
+        "患者の類型|思（確定例）状病原体保存|疑似症患者",  # the first two spoilt by the pen's circle
+        "3 性別||男|女",
         "医師の氏名|",
+        "患者氏名|勇·女",
+        "患者氏名|男·④",
         "医師が必要と認める事項|入院しました",
         "電話連絡済",
         "氏名・住所の欄は黒塗りして送信してください",
@@ -338,6 +353,129 @@ def test_ticked_options_go_to_their_question() -> None:
     )
     found = form("7 症状|□発熱", "|咳", "", "8 診断方法|PCR法", "", "HIV感染症合併|有・無", marks=marks)
     assert values(found) == {"symptoms": "発熱、咳", "method": "PCR法", "ticked": "有"}
+
+
+def test_options_whose_label_is_lost_go_to_their_question_by_their_words() -> None:
+    """The labels of 別記様式 stand upright in a narrow column, where engines lose them."""
+    marks = (
+        option("発熱", 300, 165, on=True),
+        option("光熱", 600, 165),
+        option("しぶり腹", 300, 225, on=True),
+        option("分離・同定による病原体の検出", 300, 345, on=True),
+    )
+    found = form("|", "|", "", "8 診断方法|", marks=marks)
+    assert values(found) == {"symptoms": "発熱、しぶり腹", "method": "分離・同定による病原体の検出"}
+
+
+def test_a_tick_far_right_of_its_question_is_not_the_sex_s_above() -> None:
+    marks = (option("男", 700, 165, on=True), option("女", 800, 165), option("発疹", 700, 285, on=True))
+    far = (option("右足の腫れ", 1300, 285, on=True), option("リンパ節腫脹", 1500, 285, on=True))
+    found = form("性別・年齢|男・女", "", "7 症状|発疹", marks=(*marks, *far))
+    assert values(found) == {"sex": "男", "symptoms": "発疹、右足の腫れ、リンパ節腫脹"}
+
+
+def test_a_row_between_two_questions_is_not_the_sex_s() -> None:
+    """The label of a group of rows stands in their middle, lower than the first of them."""
+    marks = (option("男", 700, 165, on=True), option("女", 800, 165), option("右足の腫れ", 1300, 265, on=True))
+    assert values(form("3 性別|男・女", "", "", "", "7 症状|", marks=marks)) == {"sex": "男", "symptoms": "右足の腫れ"}
+
+
+@pytest.mark.parametrize(
+    ("born", "age", "told"), [("昭和60年3月7日", "44歳", "1985-03-07"), ("60年3月7日", "44歳", None)]
+)
+def test_a_date_of_birth_written_out_stands_against_the_age_and_says_so(born: str, age: str, told: str | None) -> None:
+    found = form(f"生年月日|{born}", f"年齢|{age}").get("born")
+    assert (found.value if found is not None else None) == told
+    assert found is None or (found.note == "年齢と合いません。" and found.confidence <= 0.5)
+
+
+def test_the_head_of_a_letter_without_a_patient_s_labels() -> None:
+    words = (
+        Line("令和8年10月14日 16時31分", (1200, 120, 1580, 160), 0.99),
+        Line("探知した日時", (140, 200, 300, 240), 0.99),
+        Line("令和8年10月13日 15時", (520, 200, 900, 240), 0.99),
+        Line("けやき医院", (1200, 300, 1400, 340), 0.99),
+        Line("電話 03-5555-0151", (1200, 350, 1500, 390), 0.99),
+        Line("患者数", (140, 900, 250, 940), 0.99),
+        Line("7名", (520, 900, 600, 940), 0.99),
+        Line("患者氏名", (140, 1000, 260, 1040), 0.99),
+        Line("勇·女", (520, 1000, 620, 1040), 0.99),
+    )
+    for lines in (words[:7], words[:1] + words[3:]):
+        found = extract([PageFacts(1, "", lines, 1728, 2292)], DISEASES, "FOOD_POISONING", RECEIVED)
+        assert values(found) == {
+            "reported": "2026-10-14",
+            "institution": "けやき医院",
+            "institution_phone": "+81355550151",
+            "sick": "7名",
+        }
+
+
+@pytest.mark.parametrize(
+    ("letters", "name"), [("症状", "symptoms"), ("|状", "symptoms"), ("状", "symptoms"), ("診断方法", "method")]
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["one run", "letter by letter"])
+def test_a_label_set_upright(letters: str, name: str, *, apart: bool) -> None:
+    run = [Line(letters, (130, 400, 175, 400 + 50 * max(2, len(letters))), 0.9)]
+    each = [Line(letter, (130, 400 + 50 * n, 175, 445 + 50 * n), 0.9) for n, letter in enumerate(letters)]
+    words = (Line("麻しん発生届", (600, 100, 900, 150), 0.99), *(each if apart and len(letters) > 1 else run))
+    marks = (option("右足の腫れ", 300, 410, on=True), option("その他", 300, 460))
+    found = extract([PageFacts(1, "", words, 1728, 2292, marks=marks)], DISEASES, "DISEASE_IMMEDIATE", RECEIVED)
+    assert values(found) == {name: "右足の腫れ"}
+
+
+def test_a_telephone_number_is_no_address() -> None:
+    assert values(form("当該者住所|090-5555-0152")) == {"patient_phone": "+819055550152"}
+
+
+def test_a_known_route_below_the_heading_of_its_part_of_the_form() -> None:
+    marks = (option("2 輸血", 300, 285, on=True), option("確定", 800, 225, on=True))
+    found = form("18 感染原因・感染経路・感染地域|", "|", "①感染原因・感染経路(|確定・推定", "", marks=marks)
+    assert values(found)["route"] == "2 輸血"
+
+
+def test_a_circle_in_a_row_of_case_types_needs_no_label() -> None:
+    marks = (option("患者(確定例)", 200, 165), option("派症状病原体保有名", 600, 165, on=True))
+    assert values(form("|", marks=marks)) == {"case_type": "無症状病原体保有者"}
+    assert form("|", marks=marks[1:]) == form("|")  # alone it may be another question's option
+
+
+def test_a_number_that_lost_its_label_is_the_patient_s_among_the_patient_s_lines() -> None:
+    found = form(
+        "医療機関名|けやき医院", "患者氏名|田中 葵", "患者住所|東都みどり区本町1-2", "|(090-5555-0148", "性別|女"
+    )
+    assert found["patient_phone"].value == "+819055550148"
+    assert "institution_phone" not in found
+    two = form("患者氏名|田中 葵", "|(090-5555-0148", "|(03-5555-0149", "性別|女")
+    assert "patient_phone" not in two
+    head = form("医療機関名|けやき医院", "品|03-5555-0150", "患者氏名|田中 葵")
+    assert head["institution_phone"].value == "+81355550150"
+    fax = form("医療機関名|けやき医院", "FAX|03-5555-0150", "患者氏名|田中 葵")
+    assert "institution_phone" not in fax
+
+
+def test_a_place_means_what_its_class_of_forms_means() -> None:
+    text = "食中毒届\n届出医師 木村 雄介\n施設名 焼肉まぼろし屋\n患者数 7名"
+    assert values(extract([PageFacts(1, text)], DISEASES, "FOOD_POISONING", RECEIVED)) == {
+        "doctor": "木村 雄介",
+        "infection_place": "焼肉まぼろし屋",
+        "sick": "7名",
+    }
+    text = "集団発生報告\n施設名 ひまわりの里\n担当者 高橋 一郎\n患者数/在籍者数 14名/66名"
+    assert values(extract([PageFacts(1, text)], DISEASES, "OUTBREAK_FACILITY", RECEIVED)) == {
+        "institution": "ひまわりの里",
+        "reporter": "高橋 一郎",
+        "sick": "14名/66名",
+    }
+
+
+def test_the_head_of_a_list_of_persons_asks_nothing_of_an_outbreak() -> None:
+    words = tuple(
+        Line(text, (200 + 300 * column, 200 + 90 * row, 320 + 300 * column, 240 + 90 * row), 0.99)
+        for row, line in enumerate((("氏名", "年齢", "発症日時", "症状"), ("S.M", "87", "5/1", "嘔吐")))
+        for column, text in enumerate(line)
+    )
+    assert extract([PageFacts(1, "", words, 1728, 2292)], DISEASES, "OUTBREAK_FACILITY", RECEIVED) == {}
 
 
 def test_odd_dates_say_why() -> None:
