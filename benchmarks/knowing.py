@@ -4,7 +4,9 @@ The first corpus is drawn by the generator of which the model has learned (other
 reading cost. The second (``benchmarks/unseen``) was written before the model and is used for nothing else; its
 documents are set plainly on a sheet, scanned and read like the others, or, without pictures, damaged as text (``text``
 in the figures' names): quicker, and a stand-in. A second part (``benchmarks/unseen/second``) was written before the
-last changes to the knowing; two thresholds were set after it was looked at (docs/benchmarks.md).
+last changes to the knowing; two thresholds were set after it was looked at (docs/benchmarks.md). A third
+(``benchmarks/unseen/third``) was written by somebody who knew the table of the classes with its titles and words, but
+neither the rest of the knowing nor its examples, and of the other parts two documents, for their form.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ from routing.measure import Figures, Outcome
 from routing.measure import measure as measured
 
 UNSEEN = Path(__file__).parent / "unseen"
-SECOND = UNSEEN / "second"
+PARTS = (("unseen", UNSEEN), ("second unseen", UNSEEN / "second"), ("third unseen", UNSEEN / "third"))
+"""What the parts are called in the figures' names, and where their documents are."""
 CONFIG = Path(__file__).parents[1] / "config.toml"
 SEED = 20261124
 """Another one than the examples were made with."""
@@ -81,8 +84,9 @@ def unseen(folder: Path = UNSEEN) -> Iterator[Document]:
 def measure(folder: Path, effort: Effort) -> Sequence[Figure]:
     """All figures; pictures are made and read below ``folder``."""
     how = f"{effort.rounds} rounds of damage, no pictures"
-    figures = _figures("unseen, text", read_as_text(effort.rounds), how)
-    figures += _figures("second unseen, text", read_as_text(effort.rounds, SECOND), how)
+    figures: list[Figure] = []
+    for part, documents in PARTS:
+        figures += _figures(f"{part}, text", read_as_text(effort.rounds, documents), how)
     for name, faxes in (("unseen", effort.pictures), ("drawn", effort.drawn)):
         if faxes:
             with tempfile.TemporaryDirectory(dir=folder, prefix="knowing-") as place:
@@ -92,8 +96,8 @@ def measure(folder: Path, effort: Effort) -> Sequence[Figure]:
     return figures
 
 
-def read_as_text(rounds: int, folder: Path = UNSEEN) -> list[Outcome]:
-    """The unseen documents as they are, and so many times damaged as text."""
+def read_as_text(rounds: int, folder: Path) -> list[Outcome]:
+    """The unseen documents of a part as they are, and so many times damaged as text."""
     known, diseases, witness = taxonomy.load(), disease.load(), model.packaged()
     house = _house(known)
     damage = training.Damage(random.Random(SEED))
