@@ -33,7 +33,7 @@ FOLDS = 4
 SEED = 20261123
 _STRENGTH = 10.0
 _RAREST = 4.0
-"""So much a bucket tells that one document in 55 fills counts once; with the strength it was tried on unseen layouts."""
+"""So much a bucket tells that one document in 55 fills counts once; tried with the strength on unseen layouts."""
 _UNTAUGHT = frozenset({"MISDIRECTED"})
 """Whom a fax is for is read from its addressee, not from how it sounds."""
 
@@ -152,7 +152,7 @@ def _fit(
 def _telling(seen: csr_matrix) -> NDArray[np.float32]:
     """How much a bucket can tell: the fewer documents fill it, the more (Sparck Jones, 1972).
 
-    What stands in every document is learned slowly, so that the weight lies on what few have; asking costs nothing more.
+    What stands in every document is learned slowly; the weight lies on what few have. Asking costs nothing more.
     """
     documents = np.bincount(seen.indices, minlength=BUCKETS) + 1
     return np.maximum(np.log(seen.shape[0] / documents) / _RAREST, 0.05).astype(np.float32)
