@@ -32,7 +32,7 @@ from routing.training import Example
 
 DATA = Path(model.__file__).parent / "data"
 WORDING = Path(__file__).parent / "wording"
-SEED, EACH, PUT_TOGETHER, LAYOUTS_OF_WORDS = 20261123, 16, 240, 8
+SEED, EACH, PUT_TOGETHER, LAYOUTS_OF_WORDS = 20261123, 16, 480, 8
 _WORD = 8
 """Characters of a line that is a word, not something said."""
 MADE = "2026-11-23"

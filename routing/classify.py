@@ -359,7 +359,9 @@ def _judge(pages: list[PageLines], hits: list[_Hit], taxonomy: Taxonomy, model: 
     opinion = model.opinion(folded).among(codes)
     if opinion is None:
         return told
-    verdict = together(scores, told.code or "OTHER", opinion, {code for code in codes if _critical(code, taxonomy)})
+    critical = {code for code in codes if _critical(code, taxonomy)}
+    guarded = {kind.code for kind in taxonomy.types if kind.special_care_pii == "yes"}
+    verdict = together(scores, told.code or "OTHER", opinion, critical, guarded)
     repeated = _repeated(pages, hits, verdict.code)
     return replace(
         told,

@@ -2,8 +2,9 @@
 
 The shares of the classes are ``exp(2 * score) * p ** 0.75``, brought to sum 1: ``score`` the evidence of the phrases,
 ``p`` the model's share. Both numbers were fitted (greatest likelihood) on damaged documents whose layout the model had
-not seen; the model counts for less than one because both witnesses read the same words. The model never outvotes
-phrases and never decides alone: then the confidence is that of a question to a person.
+not seen; the model counts for less than one because both witnesses read the same words. The model never outvotes a
+title, and of what is urgent or may tell of somebody's health it never decides alone: then the confidence is that of a
+question to a person.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ _LEAST_SHARE = 1e-6
 _A_QUESTION = 0.5
 """The confidence at the most where the witnesses disagree, or only one of them has anything to say."""
 _A_WORD, _WORDS = 0.25, 0.5
-"""One keyword, and two; one is enough where the share is very high. Without them the model is alone; of such documents
-of unseen layouts it knew 5 in 7 at its surest."""
+"""One keyword, and two; one is enough where the share is very high. Without them the model is alone."""
+_SURE = 0.97
+"""From this share on the model may decide alone, and against phrases that are no title, where a word is with it."""
+_A_TITLE = 2.0
+"""The evidence of a title that stands for itself: whatever the model says, it is not outvoted."""
+_NOTHING_FOR_US = frozenset({"OTHER", "COVER_ONLY", "SPAM"})
+"""Classes of which something is missing or that nobody must have: the model neither leads to them nor away."""
 _ALONE = 0.25
 """Below this share a class that no phrase tells of is no class at all."""
 _FIRM = 0.5
@@ -48,18 +54,28 @@ class Verdict:
     """A critical class that cannot be ruled out beside one that is not, with its share."""
 
 
-def together(scores: Mapping[str, float], told: str, opinion: Opinion, critical: Collection[str]) -> Verdict:
+def together(
+    scores: Mapping[str, float],
+    told: str,
+    opinion: Opinion,
+    critical: Collection[str],
+    guarded: Collection[str] = frozenset(),
+) -> Verdict:
     """The verdict on a document.
 
     ``scores``: the phrases' evidence for each class; ``told``: the class that they name, ``OTHER`` when they name none;
-    ``critical``: the classes whose loss is far worse than a question.
+    ``critical``: the classes whose loss is far worse than a question; ``guarded``: more classes that need a word of the
+    phrases', however sure the model is, because such faxes tell of somebody's health.
     """
     shares = _shares(scores, opinion)
     first = max(shares, key=lambda code: shares[code])
     ranked = sorted(shares.items(), key=lambda pair: -pair[1])
+    if told not in critical and _outvoted(scores, told, first, shares[first]):
+        told = "OTHER"
     code = told if told != "OTHER" else first if shares[first] >= _ALONE else "OTHER"
     disagree = code != first or (opinion.first != code and opinion.of(opinion.first) >= _FIRM)
-    alone = told == "OTHER" and scores.get(code, 0.0) < (_A_WORD if shares.get(code, 0.0) >= _SET else _WORDS)
+    heard = code in critical or code in guarded
+    alone = told == "OTHER" and scores.get(code, 0.0) < _words_needed(shares.get(code, 0.0), heard)
     least = _MAYBE_UNTOLD if told == "OTHER" else _MAYBE
     return Verdict(
         code=code,
@@ -67,6 +83,24 @@ def together(scores: Mapping[str, float], told: str, opinion: Opinion, critical:
         classes=_set(ranked),
         maybe=None if code in critical else _maybe(shares, opinion, critical, least),
     )
+
+
+def _outvoted(scores: Mapping[str, float], told: str, first: str, share: float) -> bool:
+    """Whether phrases that are no title name ``told``, and both witnesses together almost surely ``first``."""
+    return (
+        not {told, first} & _NOTHING_FOR_US
+        and scores.get(told, 0.0) < _A_TITLE
+        and scores.get(first, 0.0) >= _A_WORD
+        and share >= _SURE
+        and first != told
+    )
+
+
+def _words_needed(share: float, heard: bool) -> float:
+    """The evidence of phrases without which the model is alone, where they name no class."""
+    if share < _SET:
+        return _WORDS
+    return _A_WORD if heard or share < _SURE else 0.0
 
 
 def _shares(scores: Mapping[str, float], opinion: Opinion) -> dict[str, float]:
