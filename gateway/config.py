@@ -135,6 +135,7 @@ class Routing(Table):
     """Deciding."""
 
     hold_below: float = Field(default=0.80, ge=0, le=1)
+    names: tuple[Annotated[str, Field(min_length=2, max_length=40)], ...] = ()
 
 
 class DepartmentTable(Table):
@@ -419,6 +420,7 @@ def _organisation(file: File) -> Organisation:
             for index, table in enumerate(file.rule, 1)
         ),
         hold_below=file.routing.hold_below,
+        names=file.routing.names,
     )
 
 

@@ -90,13 +90,18 @@ class _Verdict:
 
 
 def classify(
-    pages: Sequence[PageFacts], taxonomy: Taxonomy, diseases: Diseases, day: date, model: Model | None = None
+    pages: Sequence[PageFacts],
+    taxonomy: Taxonomy,
+    diseases: Diseases,
+    day: date,
+    model: Model | None = None,
+    names: Sequence[str] = (),
 ) -> Classification:
     """The class of the fax on ``day``, how sure (0..1), and why; by phrases alone where no model is given.
 
     Several documents in one fax are told apart by their titles and page numbers; the fax is what its most urgent
     document is. A cover sheet counts only when nothing else is there. ``document_type`` is None when no page could be
-    read, ``OTHER`` with low confidence when nothing was recognised.
+    read, ``OTHER`` with low confidence when nothing was recognised. ``names``: how the body that was called is named.
     """
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
     laid = lay_out(pages)
@@ -127,7 +132,7 @@ def classify(
         classes=named.classes,
         maybe=_maybe([verdict for _, verdict in verdicts], verdict.code, taxonomy),
     )
-    return _misdirected(result, written, taxonomy)
+    return _misdirected(result, written, taxonomy, names)
 
 
 # --- pages into documents
@@ -490,11 +495,13 @@ def _is_order(result: Classification) -> bool:
     )
 
 
-def _misdirected(result: Classification, pages: list[PageLines], taxonomy: Taxonomy) -> Classification:
+def _misdirected(
+    result: Classification, pages: list[PageLines], taxonomy: Taxonomy, names: Sequence[str]
+) -> Classification:
     """Addressed to another organisation: misdirected, unless it is urgent; then a person is told both."""
     if taxonomy.get("MISDIRECTED") is None:
         return result
-    addressee = elsewhere(pages)
+    addressee = elsewhere(pages, names)
     urgent_beside = _critical(result.runner_up, taxonomy) and result.runner_up_confidence >= _CLOSE_BEHIND
     if addressee is None and _is_order(result) and not urgent_beside and not public(pages):
         # Public bodies send orders and seldom get them: one that names none is most likely a company's to a company.

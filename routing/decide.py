@@ -83,7 +83,7 @@ def decide_alone(
     """The same of one document, shared with nobody. Not ``whole``: pages taken out of a fax, which lacks none."""
     day = facts.received_at.astimezone(JST).date()
     taxonomy, diseases = taxonomy.on(day), diseases.on(day)
-    found = classify(facts.pages, taxonomy, diseases, day, model)
+    found = classify(facts.pages, taxonomy, diseases, day, model, organisation.names)
     rule, kind = first_rule(organisation, facts, found.document_type)
     fields = extract(_deciding(facts.pages, found), diseases, found.document_type, day)
 

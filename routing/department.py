@@ -80,6 +80,8 @@ class Organisation:
     lines: tuple[Line, ...] = ()
     rules: tuple[Rule, ...] = ()
     hold_below: float = 0.80
+    names: tuple[str, ...] = ()
+    """How the body itself is addressed (みどり区, 東都): what names another one is not for us."""
 
     def department(self, id: str) -> Department | None:
         """The department with this id, or None."""

@@ -155,7 +155,8 @@ def _telling(seen: csr_matrix) -> NDArray[np.float32]:
     What stands in every document is learned slowly; the weight lies on what few have. Asking costs nothing more.
     """
     documents = np.bincount(seen.indices, minlength=BUCKETS) + 1
-    return np.maximum(np.log(seen.shape[0] / documents) / _RAREST, 0.05).astype(np.float32)
+    telling: NDArray[np.float32] = np.maximum(np.log(seen.shape[0] / documents) / _RAREST, 0.05).astype(np.float32)
+    return telling
 
 
 def _labels(examples: Sequence[Example], classes: tuple[str, ...]) -> NDArray[np.int64]:
