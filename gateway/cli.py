@@ -31,6 +31,7 @@ from ocr import engine as engines
 from ocr.errors import ReadingError
 from routing import taxonomy
 from routing.contradictions import idle_rules
+from routing.decide import kinds_of
 from routing.delivery import SinkMistake
 from routing.errors import ListError, RoutingError
 from routing.hours import KNOWN_TO
@@ -552,6 +553,9 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
     yield from _alert_findings(config)
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
+    yield "部署 departments", True, _departments_told(config)
+    allowed = len(config.smtp.allow)
+    yield "接続元 clients", bool(allowed), f"{allowed}" if allowed else "smtp.allow が空です (nobody may connect)"
     yield _tls_finding(config)
     try:
         yield "読み取り OCR", True, engines.load(config.ocr.engine).name  # as each reading process will
@@ -627,6 +631,18 @@ def _lines_told(config: Config) -> str:
     if homeless:
         return f"{len(lines)}  注意: {', '.join(homeless)} に部署がなく、判断できないFAXは「部署未定」に置かれます"
     return f"{len(lines)}"
+
+
+def _departments_told(config: Config) -> str:
+    """A kind written otherwise than in the list of types leaves its faxes to the line's department without a word."""
+    known = {kind for one in taxonomy.load(config.overrides).types for kind in kinds_of(one)}
+    told = [
+        f"部署「{one.id}」の kind「{kind}」は文書種別表の「宛先の種類」にありません (no such kind)"
+        for one in config.organisation.departments
+        for kind in one.kind.split("|")
+        if kind and kind not in known
+    ]
+    return f"注意: {'; '.join(told)}" if told else f"{len(config.organisation.departments)}"
 
 
 def _backup(config: Config, words: argparse.Namespace) -> int:

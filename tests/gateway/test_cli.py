@@ -50,6 +50,17 @@ def test_check_finds_what_would_go_wrong(tmp_path: Path) -> None:
     assert any("nowhere" in detail for detail in wrong)
 
 
+def test_check_tells_of_a_kind_that_no_type_has_and_of_a_door_that_lets_nobody_in(tmp_path: Path) -> None:
+    path = write_city(tmp_path, '[[department]]\nid = "shokuhin"\nname = "食品"\nkind = "食品衛生かかり"\n')
+    path.write_text(path.read_text().replace("[smtp]\n", "[smtp]\nallow = []\n"))
+    done = faxless(path, "--json", "check")
+    told = {check["what"].split()[-1]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1
+    assert not told["clients"]["ok"]
+    assert "食品衛生かかり" in told["departments"]["detail"]
+    assert "kansen" not in told["departments"]["detail"]
+
+
 @pytest.mark.parametrize("engine", ["paddle", "tesseract"])
 def test_an_engine_without_its_data_is_found_by_check_and_not_by_the_first_fax(tmp_path: Path, engine: str) -> None:
     path = write_city(tmp_path)

@@ -598,6 +598,20 @@ NO_FAX = {
         kind=MessageKind.NO_ATTACHMENT,
         problems=("文書が付いていません",),
     ),
+    "the fax lies behind a link": Case(
+        m.fields(m.encoded_word("ファクスを受信しました"))
+        + b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+        + '<p><a href="https://fax.example.jp/x">こちらからダウンロード</a></p>\r\n'.encode(),
+        kind=MessageKind.NO_ATTACHMENT,
+        problems=("別の場所",),
+    ),
+    "the fax lies behind a link, in English": Case(
+        m.fields("New fax received from 03-5555-0101") + b"\r\nClick here to view your fax.\r\n",
+        kind=MessageKind.NO_ATTACHMENT,
+        caller="+81355550101",
+        source="subject",
+        problems=("別の場所",),
+    ),
     "generated, nothing in it": Case(
         m.fields("Toner", Auto_Submitted="auto-generated") + b"\r\nx\r\n", kind=MessageKind.NOTICE
     ),
