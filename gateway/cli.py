@@ -684,6 +684,7 @@ def _told_backup(told: dict[str, Any]) -> str:
     return (
         f"{told['file']}: FAX {told['faxes']}件、原本と画像 {spool['files']}個 {spool['bytes'] >> 20} MB"
         f" ({told['created_at'][:19]} UTC、faxless {told['faxless']})"
+        + "".join(f"\n  ないか壊れているもの SHA-256 {digest}" for digest in spool["missing"])
     )
 
 
