@@ -35,6 +35,7 @@ from routing.decide import kinds_of
 from routing.delivery import SinkMistake
 from routing.errors import ListError, RoutingError
 from routing.hours import KNOWN_TO
+from routing.model import packaged
 from routing.rules import named
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -561,6 +562,11 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
         yield "読み取り OCR", True, engines.load(config.ocr.engine).name  # as each reading process will
     except ReadingError as error:
         yield "読み取り OCR", False, f"{error}{error.advice}"
+    try:
+        packaged()
+        yield "学習モデル model", True, "OK"
+    except RoutingError as error:
+        yield "学習モデル model", False, str(error)
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
     yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
     yield "時計 clock", now().year >= BUILT, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
