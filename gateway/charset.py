@@ -406,7 +406,11 @@ class _Section:
     text: str
 
 
-_PAIR = re.compile(r"[;\s]*([^=;\s\"]{1,80})\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^;\"]*)", re.DOTALL)
+# Between them a form that is none of RFC 2231's: charset'language'"value".
+_PAIR = re.compile(
+    r"[;\s]*([^=;\s\"]{1,80})\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[\w.:-]{1,40}'[\w-]{0,20}'\"[^;\"]*\"?|[^;\"]*)",
+    re.DOTALL,
+)
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
@@ -443,6 +447,7 @@ def _joined(sections: list[_Section]) -> str:
         text = section.text
         if at == 0 and section.encoded and text.count("'") >= 2:  # charset'language'value
             charset, _, text = text.split("'", 2)
+            text = text.strip('"')
         data += unquote_to_bytes(text) if section.encoded else text.encode("utf-8", "surrogateescape")
     if charset is None and any(section.encoded for section in ordered):
         return decode(data)

@@ -32,9 +32,11 @@ from ocr import engine as engines
 from ocr.errors import ReadingError
 from routing import taxonomy
 from routing.contradictions import idle_rules
+from routing.decide import kinds_of
 from routing.delivery import SinkMistake
 from routing.errors import ListError, RoutingError
 from routing.hours import KNOWN_TO
+from routing.model import packaged
 from routing.rules import named
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -553,11 +555,19 @@ def _findings(config: Config) -> Iterator[tuple[str, bool, str]]:
     yield "配信先 sinks", not wrong, "; ".join(wrong) or f"{len(config.sinks)}"
     yield from _alert_findings(config)
     yield "回線 lines", bool(config.organisation.lines), _lines_told(config)
+    yield "部署 departments", True, _departments_told(config)
+    allowed = len(config.smtp.allow)
+    yield "接続元 clients", bool(allowed), f"{allowed}" if allowed else "smtp.allow が空です (nobody may connect)"
     yield _tls_finding(config)
     try:
         yield "読み取り OCR", True, engines.load(config.ocr.engine).name  # as each reading process will
     except ReadingError as error:
         yield "読み取り OCR", False, f"{error}{error.advice}"
+    try:
+        packaged()
+        yield "学習モデル model", True, "OK"
+    except RoutingError as error:
+        yield "学習モデル model", False, str(error)
     free = shutil.disk_usage(config.data if config.data.is_dir() else config.data.parent).free
     yield "ディスク disk", free > house.LEAST_FREE, f"空き {free >> 20} MB"
     yield "時計 clock", now().year >= BUILT, f"{now().astimezone(TOKYO):%Y-%m-%d %H:%M:%S} (Asia/Tokyo)"
@@ -630,6 +640,18 @@ def _lines_told(config: Config) -> str:
     return f"{len(lines)}"
 
 
+def _departments_told(config: Config) -> str:
+    """A kind written otherwise than in the list of types leaves its faxes to the line's department without a word."""
+    known = {kind for one in taxonomy.load(config.overrides).types for kind in kinds_of(one)}
+    told = [
+        f"部署「{one.id}」の kind「{kind}」は文書種別表の「宛先の種類」にありません (no such kind)"
+        for one in config.organisation.departments
+        for kind in one.kind.split("|")
+        if kind and kind not in known
+    ]
+    return f"注意: {'; '.join(told)}" if told else f"{len(config.organisation.departments)}"
+
+
 def _backup(config: Config, words: argparse.Namespace) -> int:
     from gateway import backup
 
@@ -669,6 +691,7 @@ def _told_backup(told: dict[str, Any]) -> str:
     return (
         f"{told['file']}: FAX {told['faxes']}件、原本と画像 {spool['files']}個 {spool['bytes'] >> 20} MB"
         f" ({told['created_at'][:19]} UTC、faxless {told['faxless']})"
+        + "".join(f"\n  ないか壊れているもの SHA-256 {digest}" for digest in spool["missing"])
     )
 
 

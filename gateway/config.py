@@ -294,7 +294,7 @@ class Config(BaseModel):
 def load(path: Path) -> Config:
     """Read ``path``; raises :class:`ConfigError` with every mistake of the file."""
     try:
-        written = tomllib.loads(path.read_text(encoding="utf-8"))
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark before it
     except FileNotFoundError:
         raise ConfigError((f"{path}: 設定ファイルがありません (no such file; copy the one that ships)",)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -378,9 +378,10 @@ def _contradictions(file: File) -> Iterator[str]:
         if table.department not in departments and (what == "sink" or table.department):
             yield f"{what} {index}: 部署「{table.department}」がありません (no such department)"
         yield from _sink_mistakes(f"{what} {index}", table)
-    ids = [table.id for _, _, table in named if table.id]
+    ids = [one.id for one in (*_named(file.sink, ""), *_named(file.alert, "alert-"))]
     yield from (
-        f"id「{name}」の配信先が2つあります (used twice)" for name in sorted({n for n in ids if ids.count(n) > 1})
+        f"id「{name}」の配信先が2つあります。書かない id は「部署-kind-番号」です (used twice)"
+        for name in sorted({n for n in ids if ids.count(n) > 1})
     )
     if bool(file.smtp.tls_certificate) != bool(file.smtp.tls_key):
         yield "smtp: tls_certificate と tls_key は両方書いてください (set both or neither)"

@@ -19,6 +19,13 @@ class _StandardError:
         sys.stderr.flush()
 
 
+class _Others(logging.Handler):
+    """What libraries log becomes a line like ours, so that a collector can read every line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
 def to_stderr(verbose: bool) -> None:
     """Set the log up for this process."""
     level = logging.INFO if verbose else logging.WARNING
@@ -34,4 +41,4 @@ def to_stderr(verbose: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    logging.basicConfig(level=logging.ERROR, handlers=[_Others()])

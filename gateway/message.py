@@ -264,6 +264,12 @@ _HYLAFAX_LINE = re.compile(
     r"^\s*(?:Sender|Pages|Quality|Received|CommID|Received On|Signal Rate|CallID\d):", re.MULTILINE
 )
 _SAYS_ENCLOSED = re.compile(r"enclosed|attached|attachment|添付", re.IGNORECASE)
+# The fax lies elsewhere and the mail only tells where: cloud services, boxes of larger machines.
+_SAYS_ELSEWHERE = re.compile(
+    r"downloads?\b|ダウンロード|click (?:here|the link|below|on)|(?:view|open|see|retrieve) (?:the|your|this) fax|"
+    r"(?:こちら|下記|以下)の?(?:リンク|URL|アドレス)?(?:から|を(?:クリック|開)|より|にアクセス)",
+    re.IGNORECASE,
+)
 _RICOH_FAX = re.compile(r"fax message no", re.IGNORECASE)
 
 
@@ -306,6 +312,10 @@ def _kind_without_fax(head: mime.Head, subject: str, fax: FaxPages, body: str) -
         return MessageKind.DEVICE_ERROR, (ERROR_TOLD,)
     if hylafax:
         return MessageKind.NOTICE, ()
+    if _tells_of_a_fax_elsewhere(subject, body):
+        return MessageKind.NO_ATTACHMENT, (
+            "ファクスの受信を知らせるメールですが、文書は別の場所にあります。本文の案内に従って取り出し、管理者に知らせてください。",
+        )
     if _RICOH_FAX.search(subject) or (_NOTICE_SUBJECT.search(subject) and _SAYS_ENCLOSED.search(body)):
         return MessageKind.NO_ATTACHMENT, (
             "ファクスを届けるメールですが、文書が付いていません。送信元の機器を確認してください。",
@@ -313,6 +323,10 @@ def _kind_without_fax(head: mime.Head, subject: str, fax: FaxPages, body: str) -
     if telling:
         return MessageKind.NOTICE, ()
     return MessageKind.NO_ATTACHMENT, ("添付ファイルがありません。",)
+
+
+def _tells_of_a_fax_elsewhere(subject: str, body: str) -> bool:
+    return bool(_NOTICE_SUBJECT.search(subject) and _SAYS_ELSEWHERE.search(body[:MOST_TOLD]))
 
 
 def _tells_of_error(body: str) -> bool:

@@ -364,6 +364,20 @@ class _Walk:
             place = _Place(place.depth, place.alternative, True)
         for child in children:
             self.visit(child, place)
+        self._behind_the_end(part, place)
+
+    def _behind_the_end(self, part: _Part, place: _Place) -> None:
+        """Parts after the closing boundary: a multipart inside that was given the same one ends both."""
+        epilogue = part.epilogue
+        if not isinstance(epilogue, str):
+            return
+        behind = _bytes(epilogue)
+        if found := _LOST_BOUNDARY.search(behind):
+            self.repairs.append("メールの終わりの区切りの後ろにも部品があるため、続けて読みました。")
+            try:
+                self._reparse(b"multipart/mixed", found[1], behind, place)
+            except TooMuch as reason:  # what stood before the end is read all the same
+                self.repairs.append(f"終わりの区切りの後ろは読めません。{reason}")
 
     def _report_of(self, kind: str, given: dict[str, str], place: _Place) -> None:
         if kind == "multipart/report" and place.depth == 0:  # RFC 6522

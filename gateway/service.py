@@ -157,6 +157,7 @@ async def _showing(house: House, ready: Callable[[], Sequence[str]]) -> AsyncIte
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            log_config=None,  # what it says is a line of the log like all others
             log_level="warning",
             access_log=False,  # addresses of pages name faxes
             server_header=False,

@@ -284,10 +284,15 @@ def _choose_department(draft: _Draft, facts: Facts, organisation: Organisation, 
         draft.held_because.append("振り分け先の部署が決まりません。")
 
 
+def kinds_of(type: DocumentType) -> list[str]:
+    """What a department's kind may say to be this class's: its whole destination kind, then each alternative in it."""
+    kinds = [type.destination_kind, *re.split(r"[/／]", re.sub(r"\([^)]*\)", "", type.destination_kind))]
+    return [kind.strip() for kind in kinds]
+
+
 def department_for(organisation: Organisation, type: DocumentType) -> Department | None:
     """The department whose kind is the class's destination kind; of alternatives (``/``) the first that is served."""
-    kinds = [type.destination_kind, *re.split(r"[/／]", re.sub(r"\([^)]*\)", "", type.destination_kind))]
-    found = (organisation.of_kind(kind.strip()) for kind in kinds)
+    found = (organisation.of_kind(kind) for kind in kinds_of(type))
     return next((department for department in found if department is not None), None)
 
 

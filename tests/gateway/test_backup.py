@@ -503,6 +503,8 @@ def test_damaged_originals_are_named_and_do_not_stop_the_rest(tmp_path: Path) ->
     assert "2件" in done.stderr
     assert set(told["spool"]["missing"]) == {lost.sha256, spoiled.sha256}
     assert len(checked(tmp_path / "backup.tar").missing) == 2
+    looked = faxless(path, "restore", "--check", str(tmp_path / "backup.tar"))
+    assert all(digest in looked.stdout for digest in (lost.sha256, spoiled.sha256))
     with house_in(tmp_path / "after") as house:
         restored(house, tmp_path / "backup.tar")
         assert len(rows(house, Fax)) == 12

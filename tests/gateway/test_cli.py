@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway import cli
 from gateway.config import load
+from routing.model import Model, from_bytes
 from tests.city import ROOT, SAMPLES, write_city
 
 
@@ -48,6 +50,26 @@ def test_check_finds_what_would_go_wrong(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert any("NOTHING" in detail for detail in wrong)
     assert any("nowhere" in detail for detail in wrong)
+
+
+def test_check_finds_a_damaged_model_before_the_first_fax_does(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> Model:
+        return from_bytes(b"no model")
+
+    monkeypatch.setattr(cli, "packaged", damaged)
+    wrong = [what for what, fine, _ in cli._findings(load(city)) if not fine]
+    assert wrong == ["学習モデル model"]
+
+
+def test_check_tells_of_a_kind_that_no_type_has_and_of_a_door_that_lets_nobody_in(tmp_path: Path) -> None:
+    path = write_city(tmp_path, '[[department]]\nid = "shokuhin"\nname = "食品"\nkind = "食品衛生かかり"\n')
+    path.write_text(path.read_text().replace("[smtp]\n", "[smtp]\nallow = []\n"))
+    done = faxless(path, "--json", "check")
+    told = {check["what"].split()[-1]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1
+    assert not told["clients"]["ok"]
+    assert "食品衛生かかり" in told["departments"]["detail"]
+    assert "kansen" not in told["departments"]["detail"]
 
 
 @pytest.mark.parametrize("engine", ["paddle", "tesseract"])

@@ -83,6 +83,19 @@ kind = "webhook"
         assert word in told
 
 
+def test_a_receiver_named_like_one_without_a_name_is_a_mistake(tmp_path: Path) -> None:
+    folder = '[[sink]]\ndepartment = "kansen"\nkind = "folder"\npath = "out"\n'
+    path = write_city(tmp_path, folder + folder + 'id = "kansen-folder-1"\n')
+    with pytest.raises(ConfigError, match="kansen-folder-1"):  # else one of the two would never get a copy
+        load(path)
+
+
+def test_a_file_from_a_windows_editor_is_read(tmp_path: Path) -> None:
+    path = write_city(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(path).organisation.lines
+
+
 def test_mistakes_of_every_kind_are_told_in_one_run(tmp_path: Path) -> None:
     path = write_city(
         tmp_path,

@@ -598,6 +598,30 @@ NO_FAX = {
         kind=MessageKind.NO_ATTACHMENT,
         problems=("文書が付いていません",),
     ),
+    "a part behind the end": Case(
+        m.fields("hello")
+        + b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+        + b"Content-Type: multipart/alternative; boundary=x\r\n\r\n"
+        + b"--x\r\nContent-Type: text/plain\r\n\r\nfax\r\n--x--\r\n"
+        + b"\r\n--x\r\nContent-Type: application/x-foo; name=a.foo\r\n\r\n\x00\x01\x02\x03\r\n--x--\r\n",
+        kind=MessageKind.UNREADABLE,
+        others=1,
+        problems=("a.foo", "区切りの後ろ"),
+    ),
+    "the fax lies behind a link": Case(
+        m.fields(m.encoded_word("ファクスを受信しました"))
+        + b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+        + '<p><a href="https://fax.example.jp/x">こちらからダウンロード</a></p>\r\n'.encode(),
+        kind=MessageKind.NO_ATTACHMENT,
+        problems=("別の場所",),
+    ),
+    "the fax lies behind a link, in English": Case(
+        m.fields("New fax received from 03-5555-0101") + b"\r\nClick here to view your fax.\r\n",
+        kind=MessageKind.NO_ATTACHMENT,
+        caller="+81355550101",
+        source="subject",
+        problems=("別の場所",),
+    ),
     "generated, nothing in it": Case(
         m.fields("Toner", Auto_Submitted="auto-generated") + b"\r\nx\r\n", kind=MessageKind.NOTICE
     ),

@@ -146,6 +146,10 @@ def test_raw_names_keep_their_backslashes_and_quotes(name: str) -> None:
     [
         ("text/plain", ("text/plain", {})),
         ("TEXT/Plain; Charset=UTF-8", ("text/plain", {"charset": "UTF-8"})),
+        (
+            "attachment; filename*=UTF-8''\"%E5%8F%97%E4%BF%A1.tif\"; x=y",  # quoted behind the charset, as some do
+            ("attachment", {"filename": "受信.tif", "x": "y"}),
+        ),
         ('multipart/mixed; boundary="a;b=\\"c\\""', ("multipart/mixed", {"boundary": 'a;b="c"'})),
         ("multipart/mixed; boundary=----=_Part%9Fx", ("multipart/mixed", {"boundary": "----=_Part%9Fx"})),
         ("image / tiff ; name = a.tif", ("image/tiff", {"name": "a.tif"})),
