@@ -363,8 +363,9 @@ def _table_of(report: traffic.Report) -> str:
     for month in report.months:
         arrivals, paper = month.arrivals, month.paper
         cells = [f"{month.month:<9}", f"{month.base_month:<11}"]
-        for count in (arrivals, paper):
-            cells += [f"{count.count:>10}", f"{_or_dash(count.base):>10}", f"{_percent(count.reduction):>10}"]
+        for count, recorded in ((arrivals, month.recorded["arrivals"]), (paper, month.recorded["paper"])):
+            share = _percent(count.reduction) if recorded else "記録なし"
+            cells += [f"{count.count:>10}", f"{_or_dash(count.base):>10}", f"{share:>10}"]
         cells += [f"{_percent(month.target):>9}", " 暫定" if month.provisional else ""]
         lines.append("".join(cells).rstrip())
         apart = "  ".join(f"{reason} {number}" for reason, number in month.excluded.items() if number)

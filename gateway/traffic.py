@@ -87,6 +87,13 @@ class MonthCount:
     """The month has not ended: the figures will still grow."""
     by: dict[str, dict[str, Group]]
     """Dimension -> value -> counts, most faxes first; an empty value is an unknown one."""
+    begun: bool
+    """The gateway took faxes in this month or before; what it did not see is not gone."""
+
+    @property
+    def recorded(self) -> dict[str, bool]:
+        """Whether the arrivals and the paper count rest on records: nobody wrote is not the same as nothing came."""
+        return {"arrivals": self.begun or self.arrivals.count > 0, "paper": self.paper.count > 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,7 @@ def report(
     before = _by_month(_of_baseline(row, organisation) for row in store.ledger.baseline(sorted(set(bases.values()))))
     excluded = store.ledger.excluded(span[0], span[-1])
     running = month_of(moment or now())
+    begun = store.ledger.first_month() or running
     return Report(
         RULE,
         tuple(
@@ -178,6 +186,7 @@ def report(
                 {"duplicates": 0} | {why: count for of, why, count in excluded if of == month},
                 month >= running,
                 dimensions,
+                begun=month >= begun,
             )
             for month in span
         ),
@@ -255,10 +264,12 @@ def _month_count(
     excluded: dict[str, int],
     provisional: bool,
     dimensions: Sequence[str],
+    *,
+    begun: bool,
 ) -> MonthCount:
     total = _groups(faxes, before, None).get("", Group(Count(0, None), Count(0, None)))
     by = {dimension: _groups(faxes, before, dimension) for dimension in dimensions}
-    return MonthCount(month, base, target, total.arrivals, total.paper, excluded, provisional, by)
+    return MonthCount(month, base, target, total.arrivals, total.paper, excluded, provisional, by, begun)
 
 
 def _groups(faxes: Sequence[_Heap], before: Sequence[_Heap], dimension: str | None) -> dict[str, Group]:
@@ -342,6 +353,7 @@ def _month_json(month: MonthCount) -> dict[str, Any]:
         "paper": _count_json(month.paper),
         "excluded": dict(month.excluded),
         "provisional": month.provisional,
+        "recorded": month.recorded,
         "by": {
             dimension: {
                 value: {"arrivals": _count_json(group.arrivals), "paper": _count_json(group.paper)}
@@ -363,18 +375,23 @@ def as_csv(report: Report) -> str:
     writer.writerow(
         ["month", "base_month", "target", "arrivals_count", "arrivals_base", "arrivals_reduction",
          "paper_count", "paper_base", "paper_reduction", "duplicates", "notices", "parts", "provisional", "rule",
-         "dimension", "value"]
+         "dimension", "value", "arrivals_recorded", "paper_recorded"]
     )  # fmt: skip
     for month in report.months:
         head = [month.month, month.base_month, month.target]
-        state = ["true" if month.provisional else "false", report.rule]
+        state = [_bool(month.provisional), report.rule]
+        recorded = [_bool(month.recorded["arrivals"]), _bool(month.recorded["paper"])]
         left_out = [month.excluded.get(why, 0) for why in ("duplicates", "notices", "parts")]
-        writer.writerow([*head, *_cells(month.arrivals), *_cells(month.paper), *left_out, *state, "", ""])
+        writer.writerow([*head, *_cells(month.arrivals), *_cells(month.paper), *left_out, *state, "", "", *recorded])
         for dimension, groups in month.by.items():
             for value, group in groups.items():
                 figures = [*_cells(group.arrivals), *_cells(group.paper), "", "", ""]
-                writer.writerow([*head, *figures, *state, dimension, _harmless(value)])
+                writer.writerow([*head, *figures, *state, dimension, _harmless(value), *recorded])
     return out.getvalue()
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _cells(count: Count) -> list[int | float | None]:

@@ -32,7 +32,7 @@ _PUBLIC = re.compile(
     re.I,
 )
 _GOVERNED = re.compile(r"[都道府県市区町村庁署省]|公社|公団|機構")
-# A municipality or prefecture as addressed: 潮見市 健康推進課, 西原市長, 港南区役所. A person is called 中村 or 古市 too,
+# A municipality or prefecture as addressed: 潮見市 健康推進課, 西原市長, 港南区役所. A person is called 中村, 古市,
 # and an office 都市整備課: 村 and 町 count with what only they have, 市 with a whole office behind it.
 _OFFICE = r"\S{2,14}(?:課|室|係|局|部|センター|委員会)(?=\s|$)"
 _BODY = re.compile(

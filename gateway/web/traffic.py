@@ -33,11 +33,6 @@ def report_of(desk: TheDesk, first: str, last: str, by: tuple[str, ...], moment:
     return traffic.report(desk.store, desk.config.organisation, desk.config.traffic, first, last, by, moment)
 
 
-def known(month: traffic.MonthCount, begun: str) -> tuple[bool, bool]:
-    """Whether a month's paper count and its arrivals rest on records: nobody wrote is not the same as nothing came."""
-    return month.paper.count > 0, month.arrivals.count > 0 or month.month >= begun
-
-
 Month = Annotated[str, Asked(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
@@ -60,7 +55,6 @@ def page(request: Request, desk: TheDesk, person: Counter, month: Month = "", by
         groups=list(shown.by.get(by, {}).items()),
         by=by,
         offered=OFFERED,
-        known=lambda one: known(one, begun),
         to_target=traffic.to_target,
         allowance=traffic.allowance,
         silent=traffic.silent_lines(desk.store, desk.config.organisation, moment),

@@ -165,10 +165,20 @@ def test_the_contracts_month(store: Store) -> None:
                 "paper": paper,
                 "excluded": {"duplicates": 1},
                 "provisional": True,
+                "recorded": {"arrivals": True, "paper": False},
                 "by": {"bureau": {"福祉保健局": {"arrivals": arrivals, "paper": paper}}},
             }
         ],
     }
+
+
+def test_a_month_before_the_gateway_s_first_fax_has_no_record_of_arrivals(store: Store) -> None:
+    fax(store, "a")
+    months = traffic.report(store, ORGANISATION, RULES, "2026-10", "2026-12", (), NOVEMBER).months
+    assert [month.recorded["arrivals"] for month in months] == [False, True, True]
+    rows = list(csv.DictReader(io.StringIO(traffic.as_csv(traffic.Report("1", months)))))
+    assert [row["arrivals_recorded"] for row in rows] == ["false", "true", "true"]
+    assert {row["paper_recorded"] for row in rows} == {"false"}
 
 
 def test_without_a_baseline_there_is_no_reduction(store: Store) -> None:
@@ -466,8 +476,8 @@ def test_the_csv_has_one_row_a_month_with_empty_cells_for_the_unknown(store: Sto
     fax(store, "a")
     text = traffic.as_csv(traffic.report(store, ORGANISATION, RULES, "2026-11", "2026-12", (), DECEMBER))
     assert text.splitlines()[1:] == [
-        "2026-11,2019-11,0.98,1,,,0,,,0,0,0,false,1,,",
-        "2026-12,2019-12,0.98,0,,,0,,,0,0,0,true,1,,",
+        "2026-11,2019-11,0.98,1,,,0,,,0,0,0,false,1,,,true,false",
+        "2026-12,2019-12,0.98,0,,,0,,,0,0,0,true,1,,,true,false",
     ]
     assert text.count("\r\n") == 3
 
@@ -476,4 +486,4 @@ def test_the_csv_has_one_row_a_month_with_empty_cells_for_the_unknown(store: Sto
 def test_no_cell_is_taken_for_a_formula(store: Store, value: str) -> None:
     store.ledger.save_register(register(f"2026-11-02,,,{value},received,,,,1,\n"), "test")
     text = traffic.as_csv(traffic.report(store, ORGANISATION, RULES, "2026-11", "2026-11", ["machine"], DECEMBER))
-    assert text.splitlines()[-1].endswith(f",'{value}")
+    assert text.splitlines()[-1].endswith(f",'{value},true,true")
