@@ -28,6 +28,7 @@ from gateway.spool import Spool
 from gateway.store import Store
 from routing import disease, taxonomy
 from routing.directory import Directory
+from routing.errors import ModelError
 from routing.model import Model, packaged
 
 LEAST_FREE = 200 << 20
@@ -185,6 +186,10 @@ def _troubles(house: House) -> Iterator[str]:
     free = min(shutil.disk_usage(folder).free for folder in (house.config.data, house.spool.folder))
     if free < LEAST_FREE:
         yield f"ディスクの空きが {free >> 20} MB です (disk nearly full)"
+    try:
+        packaged()  # faxes are taken without it, and not one is decided
+    except ModelError as error:
+        yield str(error)
 
 
 def first_user(store: Store) -> str | None:

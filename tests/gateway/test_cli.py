@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import cli
+from gateway import cli, house
 from gateway.config import load
 from routing.model import Model, from_bytes
 from tests.city import ROOT, SAMPLES, write_city
@@ -59,6 +59,15 @@ def test_check_finds_a_damaged_model_before_the_first_fax_does(city: Path, monke
     monkeypatch.setattr(cli, "packaged", damaged)
     wrong = [what for what, fine, _ in cli._findings(load(city)) if not fine]
     assert wrong == ["学習モデル model"]
+
+
+def test_readyz_tells_of_a_damaged_model(city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> Model:
+        return from_bytes(b"no model")
+
+    monkeypatch.setattr(house, "packaged", damaged)
+    with house.open_house(load(city)) as home:
+        assert any("the learned model is damaged" in trouble for trouble in home.ready())
 
 
 def test_check_tells_of_a_kind_that_no_type_has_and_of_a_door_that_lets_nobody_in(tmp_path: Path) -> None:
