@@ -26,7 +26,7 @@ _SURE = 0.97
 _A_TITLE = 2.0
 """The evidence of a title that stands for itself: whatever the model says, it is not outvoted."""
 _NOTHING_FOR_US = frozenset({"OTHER", "COVER_ONLY", "SPAM"})
-"""Classes of which something is missing or that nobody must have: the model neither leads to them nor away."""
+"""Classes of which something is missing or that nobody must have: the model alone neither leads to them nor away."""
 _ALONE = 0.25
 """Below this share a class that no phrase tells of is no class at all."""
 _FIRM = 0.5
@@ -74,7 +74,7 @@ def together(
         told = "OTHER"
     code = told if told != "OTHER" else first if shares[first] >= _ALONE else "OTHER"
     disagree = code != first or (opinion.first != code and opinion.of(opinion.first) >= _FIRM)
-    heard = code in critical or code in guarded
+    heard = code in {*critical, *guarded, *_NOTHING_FOR_US}
     alone = told == "OTHER" and scores.get(code, 0.0) < _words_needed(shares.get(code, 0.0), heard)
     least = _MAYBE_UNTOLD if told == "OTHER" else _MAYBE
     return Verdict(

@@ -50,6 +50,39 @@ def test_the_model_speaks_where_phrases_are_silent_and_decides_with_a_word_of_th
     assert together.confidence > 0.8
 
 
+@pytest.mark.parametrize(("code", "decides"), [("COMPLAINT", True), ("LIFELINE", False), ("SPAM", False)])
+def test_the_model_alone_decides_only_what_somebody_must_have_and_is_not_urgent(code: str, decides: bool) -> None:
+    found = verdict("OTHER", seen(**{code: 0.9999}))
+    assert found.code == code
+    assert (found.confidence > 0.97) is decides
+    assert decides or found.confidence == 0.5
+
+
+def test_the_model_alone_never_decides_what_may_tell_of_somebody_s_health() -> None:
+    found = together({}, "OTHER", seen(PRESS=0.9999), CRITICAL, guarded={"PRESS"})
+    assert (found.code, found.confidence) == ("PRESS", 0.5)
+    heard = together({"PRESS": 0.25}, "OTHER", seen(PRESS=0.9999), CRITICAL, guarded={"PRESS"})
+    assert heard.confidence > 0.97
+
+
+@pytest.mark.parametrize(
+    ("told", "evidence", "word", "to"),
+    [
+        ("PRESS", 1.6, 0.25, "COMPLAINT"),
+        ("PRESS", 3.0, 0.25, "PRESS"),  # a title stands
+        ("PRESS", 1.6, 0.0, "PRESS"),  # not a word for the other
+        ("LIFELINE", 1.6, 0.25, "LIFELINE"),  # never away from what is urgent
+        ("SPAM", 1.6, 0.25, "SPAM"),
+    ],
+)
+def test_phrases_that_are_no_title_give_way_to_both_witnesses(told: str, evidence: float, word: float, to: str) -> None:
+    shares = dict.fromkeys(CODES, 1e-07) | {"COMPLAINT": 1 - 5e-7}
+    opinion = Opinion(tuple(sorted(shares.items(), key=lambda pair: -pair[1])))
+    found = together({told: evidence, "COMPLAINT": word}, told, opinion, CRITICAL)
+    assert found.code == to
+    assert (found.confidence > 0.9) is (to == "COMPLAINT")
+
+
 def test_where_nobody_knows_it_is_nothing_known() -> None:
     found = verdict("OTHER", seen())
     assert found.code == "OTHER"
