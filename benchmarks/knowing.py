@@ -1,10 +1,10 @@
 """How well faxes are known: generated faxes of all classes, read and decided; and documents that nothing was tuned to.
 
 The first corpus is drawn by the generator of which the model has learned (other seeds), so it shows what scanning and
-reading cost. The second (``benchmarks/unseen``) was written before the model and is used for nothing else; its
-documents are set plainly on a sheet, scanned and read like the others, or, without pictures, damaged as text (``text``
-in the figures' names): quicker, and a stand-in. A second part (``benchmarks/unseen/second``) was written before the
-last changes to the knowing; two thresholds were set after it was looked at (docs/benchmarks.md). A third
+reading cost. The second (``benchmarks/unseen``) was written before the model; its documents are set plainly on a sheet,
+scanned and read like the others, or, without pictures, damaged as text (``text`` in the figures' names): quicker, and a
+stand-in. It and a second part (``benchmarks/unseen/second``) have since served to choose between changes, and nothing
+of them is learned. A third
 (``benchmarks/unseen/third``) was written by somebody who knew the table of the classes with its titles and words, but
 neither the rest of the knowing nor its examples, and of the other parts two documents, for their form.
 """
