@@ -18,9 +18,8 @@ import psutil
 import pytest
 
 from gateway.database import connect
-from gateway.inbox import Query
+from gateway.inbox import Inbox, Query
 from gateway.spool import Spool
-from gateway.store import Store
 from tests import city
 
 LARGE, MACHINES = 20 << 20, 50
@@ -59,7 +58,7 @@ def rows(gateway: city.Gateway) -> dict[str, int]:
     """Every fax's bytes by its sha256."""
     engine = connect(gateway.config.database_url)
     try:
-        return {fax.sha256: fax.bytes for fax in Store(engine).find(Query(limit=10_000))[0]}
+        return {fax.sha256: fax.bytes for fax in Inbox(engine).find(Query(limit=10_000))[0]}
     finally:
         engine.dispose()
 

@@ -44,6 +44,7 @@ def test_what_a_library_logs_is_a_line_like_ours(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(root, "handlers", [])  # as in a process of its own
     monkeypatch.setattr(root, "level", root.level)
     log.to_stderr(verbose=False)
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)  # another test may have run a server here
     library = logging.getLogger("uvicorn.error")
     monkeypatch.setattr(library, "level", logging.WARNING)  # as uvicorn sets it
     library.info("nothing")

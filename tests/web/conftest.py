@@ -256,7 +256,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         built.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(built.app, log_level="critical", timeout_graceful_shutdown=3))
+        server = uvicorn.Server(
+            uvicorn.Config(built.app, log_config=None, log_level="critical", timeout_graceful_shutdown=3)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:
